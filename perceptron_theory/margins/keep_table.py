@@ -1,0 +1,56 @@
+"""A keep probability as piecewise Chebyshev series, so that compiled code can evaluate it anywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numpy.polynomial import chebyshev
+
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.margins.selection import KeepProbability
+
+FloatArray = npt.NDArray[np.float64]
+
+_DEGREE = 15
+#: Beyond nine standard deviations a Gaussian margin has probability 1e-19.
+_SPAN = 9.3
+#: Pieces narrower than this hide an unlisted jump.
+_NARROWEST = 1e-5
+#: Series are accepted when their last coefficients have fallen below this.
+_TAIL = 1e-13
+
+
+def tabulate(rule: KeepProbability) -> tuple[FloatArray, FloatArray]:
+    """(intervals, coefficients) of k(m) between its breakpoints; pieces with k = 0 are left out.
+
+    Bisects until the Chebyshev coefficients decay to rounding.
+    """
+    inner = {float(b) for b in rule.breakpoints if -_SPAN < b < _SPAN}
+    # Split at 0, the probe's decision boundary, where kinks such as |m| are most common.
+    edges = sorted({-_SPAN, 0.0, _SPAN} | inner)
+    todo = [(lo, hi) for lo, hi in zip(edges[:-1], edges[1:], strict=True)][::-1]
+    points = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))
+    intervals: list[tuple[float, float]] = []
+    coefficients: list[FloatArray] = []
+    while todo:
+        lo, hi = todo.pop()
+        values = rule(0.5 * (lo + hi) + 0.5 * (hi - lo) * points)
+        series = np.asarray(chebyshev.chebfit(points, values, _DEGREE), dtype=np.float64)
+        check = np.linspace(-0.97, 0.97, 7)
+        between = rule(0.5 * (lo + hi) + 0.5 * (hi - lo) * check)
+        error = np.max(np.abs(chebyshev.chebval(check, series) - between))
+        if np.max(np.abs(series[-2:])) <= _TAIL and error <= 10 * _TAIL:
+            if np.any(values > 0.0):
+                intervals.append((lo, hi))
+                coefficients.append(series)
+        elif hi - lo < _NARROWEST:
+            raise InvalidInputError(
+                f"k(m) is not smooth near m = {0.5 * (lo + hi):.6g}: list the margins where it jumps or has a kink "
+                "in KeepProbability(k, breakpoints=[...])."
+            )
+        else:
+            middle = 0.5 * (lo + hi)
+            todo += [(middle, hi), (lo, middle)]
+    if not intervals:
+        raise InvalidInputError("the keep probability is 0 for every margin: a rule must keep something.")
+    return np.array(intervals), np.array(coefficients)

@@ -1,0 +1,96 @@
+"""What is being solved, in the paper's names; theory and simulation read the same description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.margins.distributions import GaussianMargins, Margins, MeasuredMargins
+from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection, as_selection
+from perceptron_theory.validation import kept_fraction, positive, probe_angle
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A set of pruned teacher-student problems, one per entry of the broadcast arrays.
+
+    Parameters
+    ----------
+    alpha_prune : ndarray
+        Examples kept per parameter, P / N.
+    f : ndarray
+        Fraction kept. NaN where a keep probability decides it.
+    theta : ndarray
+        Angle between probe and teacher, radians.
+    selection : Selection
+        Which examples are kept.
+    margins : GaussianMargins or MeasuredMargins
+        Distribution of the unpruned data along the probe.
+    """
+
+    alpha_prune: FloatArray
+    f: FloatArray
+    theta: FloatArray
+    selection: Selection
+    margins: Margins = field(default_factory=GaussianMargins)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Common shape of the three arrays."""
+        return self.alpha_prune.shape
+
+    @classmethod
+    def of(
+        cls,
+        alpha_prune: npt.ArrayLike,
+        f: npt.ArrayLike | None,
+        theta: npt.ArrayLike,
+        selection: str | Selection = "hard",
+        margins: Margins | None = None,
+    ) -> Problem:
+        """Validate and broadcast.
+
+        Raises
+        ------
+        InvalidInputError
+            If a value lies outside its range, shapes do not broadcast, or `f` is missing for a rule
+            that needs it or given for one that decides it.
+        """
+        rule = as_selection(selection)
+        margins = GaussianMargins() if margins is None else margins
+        if not isinstance(margins, (GaussianMargins, MeasuredMargins)):
+            raise InvalidInputError(
+                f"margins must be GaussianMargins or MeasuredMargins, got {type(margins).__name__}: "
+                "use Scores.margins(...) to turn scores into margins."
+            )
+        alpha = positive("alpha_prune", alpha_prune, "alpha_prune is the number of examples kept per parameter")
+        angle = probe_angle(theta)
+        if isinstance(rule, KeepProbability):
+            if f is not None:
+                raise InvalidInputError(
+                    f"f must be left out for a keep probability, got {f!r}: the rule itself decides the fraction kept, f = E[k(m)]."
+                )
+            fraction = np.array(np.nan)
+        elif f is None:
+            raise InvalidInputError(
+                f"f is required for selection {rule.name!r}: pass the fraction of examples to keep, in (0, 1]."
+            )
+        else:
+            fraction = kept_fraction("f", f)
+            if isinstance(rule, QuantileRule):
+                rule.window(float(fraction.max()))
+        try:
+            alpha, fraction, angle = np.broadcast_arrays(alpha, fraction, angle)
+        except ValueError:
+            raise InvalidInputError(
+                f"alpha_prune, f and theta must broadcast, got shapes {alpha.shape}, {fraction.shape}, {angle.shape}: "
+                "add axes with numpy.newaxis, or use learning_curve for an outer product."
+            ) from None
+        if isinstance(margins, MeasuredMargins):
+            margins.check_theta(float(angle.min()) if angle.size else 1.0)
+        return cls(alpha, fraction, angle, rule, margins)

@@ -1,0 +1,133 @@
+"""Results: one shape always, with a certificate on every point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from perceptron_theory.problem import Problem
+
+FloatArray = npt.NDArray[np.float64]
+
+#: A point is certified if its undamped residual is at most this ...
+RESIDUAL_TOLERANCE = 1e-10
+#: ... and a finer quadrature changes test error and margin by at most this, relatively.
+QUADRATURE_TOLERANCE = 1e-9
+
+
+class Status(IntEnum):
+    """What became of a point."""
+
+    CONVERGED = 0
+    NOT_CONVERGED = 1
+    INACCURATE = 2
+    UNPHYSICAL = 3
+    INFEASIBLE = 4
+
+    @property
+    def sentence(self) -> str:
+        """What the status means."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.CONVERGED: "converged: the equations hold and a finer quadrature agrees",
+    Status.NOT_CONVERGED: f"the residual of the equations stayed above {RESIDUAL_TOLERANCE:g}",
+    Status.INACCURATE: f"a finer quadrature changes the result by more than {QUADRATURE_TOLERANCE:g}",
+    Status.UNPHYSICAL: "the equations hold at a point outside 0 < test_error < 1, 0 < R <= 1, kappa > 0",
+    Status.INFEASIBLE: "no fraction kept satisfies the constraints",
+}
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Max-margin student on pruned data; every field has the broadcast shape of the inputs.
+
+    Points that did not converge are NaN in `test_error`, `R`, `rho` and `kappa`; `residual`,
+    `quadrature_error` and `status` say why.
+
+    Attributes
+    ----------
+    alpha_prune, f, theta, alpha_tot : ndarray
+        The problem: examples kept per parameter, fraction kept, probe angle (radians), and examples
+        before pruning per parameter, alpha_prune / f.
+    test_error : ndarray
+        Probability of a wrong label on unpruned data: arccos(R) / pi on Gaussian data.
+    R, rho : ndarray
+        Cosines of the student with teacher and probe.
+    kappa : ndarray
+        Margin of the student, in units of the standard deviation of the inputs.
+    residual : ndarray
+        Largest undamped residual of (M1)-(M3), each relative to the scale of its terms.
+    quadrature_error : ndarray
+        Relative change of test error and margin under a quadrature of higher order.
+    status : ndarray of int8
+        Values of `Status`.
+    selection : str
+        Name of the rule.
+    """
+
+    alpha_prune: FloatArray
+    f: FloatArray
+    theta: FloatArray
+    alpha_tot: FloatArray
+    test_error: FloatArray
+    R: FloatArray
+    rho: FloatArray
+    kappa: FloatArray
+    residual: FloatArray
+    quadrature_error: FloatArray
+    status: npt.NDArray[np.int8]
+    selection: str
+
+    @property
+    def converged(self) -> npt.NDArray[np.bool_]:
+        """True where the point carries its certificate."""
+        return np.asarray(self.status == Status.CONVERGED)[()]
+
+
+def certify(problem: Problem, f: FloatArray, rows: FloatArray) -> Solution:
+    """Turn solver output into a `Solution`.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was solved.
+    f : ndarray
+        Fractions kept, shape of the problem.
+    rows : ndarray, shape problem.shape + (6,)
+        test_error, R, rho, kappa, residual, quadrature_error.
+    """
+    test_error, R, rho, kappa, residual, quadrature_error = (rows[..., i].copy() for i in range(6))
+    status = np.full(problem.shape, Status.CONVERGED, dtype=np.int8)
+    # Written so that NaN never passes.
+    physical = (test_error > 0.0) & (test_error < 1.0) & (R > 0.0) & (R <= 1.0) & (kappa > 0.0) & (np.abs(rho) <= 1.0)
+    status[~physical] = Status.UNPHYSICAL
+    status[~(quadrature_error <= QUADRATURE_TOLERANCE)] = Status.INACCURATE
+    status[~(residual <= RESIDUAL_TOLERANCE)] = Status.NOT_CONVERGED
+    failed = status != Status.CONVERGED
+    test_error, R, rho, kappa = (np.where(failed, np.nan, value) for value in (test_error, R, rho, kappa))
+
+    def shaped(value: FloatArray) -> FloatArray:
+        value = np.array(value)
+        value.setflags(write=False)
+        return value[()]
+
+    status.setflags(write=False)
+    return Solution(
+        alpha_prune=shaped(problem.alpha_prune),
+        f=shaped(f),
+        theta=shaped(problem.theta),
+        alpha_tot=shaped(problem.alpha_prune / f),
+        test_error=shaped(test_error),
+        R=shaped(R),
+        rho=shaped(rho),
+        kappa=shaped(kappa),
+        residual=shaped(residual),
+        quadrature_error=shaped(quadrature_error),
+        status=status[()],
+        selection=problem.selection.name,
+    )

@@ -1,0 +1,185 @@
+"""The maximum-margin student: exact (replica symmetric).
+
+Equations (M1)-(M3) in the teacher basis. A student w = R t + d t_perp + s v of unit norm has
+r = R/s, delta = d/s, k = kappa/s; an example (A, B) of the kept data is one of its support vectors
+with gap x = (k - r A - delta B - h)_+ over the noise h ~ N(0, 1) of all other directions:
+
+    (M1)  alpha_prune E[x^2] = 1
+    (M2)  E[A x] / E[x] = k r / (1 + r^2 + delta^2)
+    (M3)  E[B x] / E[x] = k delta / (1 + r^2 + delta^2)
+
+They state that kappa = k / sqrt(1 + r^2 + delta^2) is maximal subject to (M1). The paper writes the
+same conditions as averages over z (Sorscher et al. 2022, appendix A).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from perceptron_theory.gaussian import FINE, FloatArray, kernel, pdf_cdf
+from perceptron_theory.margins.frame import Frame, boundary_gap, field_gap, frame_at
+from perceptron_theory.margins.kept import KeptMeasure
+from perceptron_theory.margins.nodes import ORTHOGONAL_CAPACITY, margin_nodes, orthogonal_nodes
+
+
+class Moments(NamedTuple):
+    """Averages over kept data and noise; `one` stands for the indicator that x > 0."""
+
+    x2: float
+    x: float
+    Ax: float
+    Bx: float
+    one: float
+    A: float
+    B: float
+    AA: float
+    AB: float
+    BB: float
+
+
+@kernel
+def _bound_moments(
+    measure: KeptMeasure, x: Frame, m: FloatArray, w: FloatArray, n: int, level: int
+) -> Moments:
+    """Sum over examples with g > a: gap u = ua - c t at A = t sin(theta), B = m / sin(theta) - t cos(theta)."""
+    x2 = x1 = Ax = Bx = one = A1 = B1 = AA = AB = BB = 0.0
+    t = np.empty(ORTHOGONAL_CAPACITY)
+    v = np.empty(ORTHOGONAL_CAPACITY)
+    for i in range(n):
+        ua = boundary_gap(x, m[i])
+        B0 = m[i] / x.sin
+        count = orthogonal_nodes(
+            -m[i] * x.cos / x.sin, ua, x.c, measure.conditional, level, t, v
+        )
+        for j in range(count):
+            u = ua - x.c * t[j]
+            A = t[j] * x.sin
+            B = B0 - t[j] * x.cos
+            density, below = pdf_cdf(u)
+            weight = w[i] * v[j]
+            first = u * below + density
+            x2 += weight * (u * first + below)
+            first *= weight
+            below *= weight
+            x1 += first
+            Ax += A * first
+            Bx += B * first
+            one += below
+            A1 += A * below
+            B1 += B * below
+            AA += A * A * below
+            AB += A * B * below
+            BB += B * B * below
+    return Moments(x2, x1, Ax, Bx, one, A1, B1, AA, AB, BB)
+
+
+@kernel
+def _free_moments(
+    x: Frame, m: FloatArray, w: FloatArray, start: int, stop: int
+) -> Moments:
+    """Sum over examples whose g ~ N(0, 1) is free: c g + h is one Gaussian of variance 1 + c^2."""
+    x2 = x1 = gx = mx = one = g1 = m1 = mm = mg = gg = 0.0
+    variance = 1.0 + x.c * x.c
+    sigma = math.sqrt(variance)
+    for i in range(start, stop):
+        u = field_gap(x, m[i])
+        v = u / sigma
+        density, below = pdf_cdf(v)
+        first = v * below + density
+        density *= w[i] / sigma
+        x2 += w[i] * variance * (v * first + below)
+        first *= w[i] * sigma
+        below *= w[i]
+        x1 += first
+        mx += m[i] * first
+        gx -= x.c * below
+        one += below
+        m1 += m[i] * below
+        g1 -= x.c * density
+        mm += m[i] * m[i] * below
+        mg -= m[i] * x.c * density
+        gg += below - x.c * x.c * u / variance * density
+    cos = x.cos
+    sin = x.sin
+    return Moments(
+        x2,
+        x1,
+        cos * mx + sin * gx,
+        sin * mx - cos * gx,
+        one,
+        cos * m1 + sin * g1,
+        sin * m1 - cos * g1,
+        cos * cos * mm + 2.0 * cos * sin * mg + sin * sin * gg,
+        cos * sin * (mm - gg) + (sin * sin - cos * cos) * mg,
+        sin * sin * mm - 2.0 * cos * sin * mg + cos * cos * gg,
+    )
+
+
+@kernel
+def moments(measure: KeptMeasure, x: Frame, alpha: float, level: int) -> Moments:
+    """Averages that enter (M1)-(M3) and their derivatives, for a student at `x`."""
+    m, w, bound, count = margin_nodes(measure, x, alpha, level)
+    a = _bound_moments(measure, x, m, w, bound, level)
+    if bound == count:
+        return a
+    b = _free_moments(x, m, w, bound, count)
+    return Moments(
+        a.x2 + b.x2,
+        a.x + b.x,
+        a.Ax + b.Ax,
+        a.Bx + b.Bx,
+        a.one + b.one,
+        a.A + b.A,
+        a.B + b.B,
+        a.AA + b.AA,
+        a.AB + b.AB,
+        a.BB + b.BB,
+    )
+
+
+@kernel
+def residual(s: Moments, x: Frame, alpha: float) -> float:
+    """Largest undamped residual of (M1)-(M3), each relative to the scale of its terms.
+
+    (M1) is relative to 1, (M2) to its right-hand side, (M3) to the spread of B over the support.
+    """
+    norm2 = 1.0 + x.r * x.r + x.d * x.d
+    first = abs(alpha * s.x2 - 1.0)
+    second = abs(s.Ax / s.x * norm2 / (x.k * x.r) - 1.0)
+    third = 0.0
+    if x.sin > 0.0:
+        third = abs(s.Bx / s.x - x.k * x.d / norm2) / math.sqrt(s.BB / s.one)
+    if not (math.isfinite(first) and math.isfinite(second) and math.isfinite(third)):
+        return math.inf
+    return max(first, second, third)
+
+
+@kernel
+def overlaps(x: Frame) -> tuple[float, float, float, float]:
+    """(test error on Gaussian inputs, R, rho, kappa); the error never as arccos of a number near 1."""
+    norm = math.sqrt(1.0 + x.r * x.r + x.d * x.d)
+    error = math.atan2(math.sqrt(1.0 + x.d * x.d), x.r) / math.pi
+    return error, x.r / norm, x.p / norm, x.k / norm
+
+
+@kernel
+def measured_error(unpruned: KeptMeasure, x: Frame, alpha: float, level: int) -> float:
+    """Mass of the unpruned measure that the student gets wrong, E[Phi(-(r A + delta B))].
+
+    On non-Gaussian data this, not arccos(R)/pi, is the test error. It is the average of the
+    indicator that x > 0 for a student asked for no margin.
+    """
+    asked = Frame(0.0, x.r, x.d, x.p, x.c, -x.p * x.m0, x.m0, x.cos, x.sin)
+    return moments(unpruned, asked, alpha, level).one
+
+
+@kernel
+def kept_mass(measure: KeptMeasure, theta: float) -> tuple[float, float, float]:
+    """(mass, E[A], E[B]) of the kept data. The mass is 1 when the measure is normalised.
+
+    As alpha -> 0, kappa = alpha^-1/2 and (R, d) = sqrt(alpha) (E[A], E[B]).
+    """
+    # A student at rest with a large margin has every example as a support vector.
+    s = moments(measure, frame_at(1e3, 0.0, 0.0, 0.0, theta), 1e-6, FINE)
+    return s.one, s.A / s.one, s.B / s.one

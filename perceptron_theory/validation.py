@@ -1,0 +1,62 @@
+"""Range checks with one message template: name, range, value, meaning."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from perceptron_theory.errors import InvalidInputError
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def number_array(name: str, value: npt.ArrayLike, meaning: str) -> FloatArray:
+    """`value` as float64 array; refuses what is not a real number."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"{name} must be a real number or an array of them, got {value!r}: {meaning}.") from None
+
+
+def first_outside(array: FloatArray, inside: npt.NDArray[np.bool_]) -> float:
+    """First entry that is not inside; NaN counts as outside."""
+    return float(array[~inside].flat[0])
+
+
+def positive(name: str, value: npt.ArrayLike, meaning: str) -> FloatArray:
+    """Finite and > 0."""
+    array = number_array(name, value, meaning)
+    inside = np.isfinite(array) & (array > 0.0)
+    if not inside.all():
+        raise InvalidInputError(
+            f"{name} must be positive and finite, got {first_outside(array, inside):g}: {meaning}."
+        )
+    return array
+
+
+def kept_fraction(name: str, value: npt.ArrayLike) -> FloatArray:
+    """In (0, 1]."""
+    meaning = f"{name} is the fraction of examples kept after pruning"
+    array = number_array(name, value, meaning)
+    inside = (array > 0.0) & (array <= 1.0)
+    if not inside.all():
+        raise InvalidInputError(f"{name} must lie in (0, 1], got {first_outside(array, inside):g}: {meaning}.")
+    return array
+
+
+def probe_angle(value: npt.ArrayLike) -> FloatArray:
+    """In [0, pi/2]."""
+    meaning = "theta is the angle between probe and teacher"
+    array = number_array("theta", value, meaning)
+    # np.deg2rad(90) may exceed pi/2 by a rounding error.
+    inside = (array >= 0.0) & (array <= math.pi / 2 * (1.0 + 1e-15))
+    if not inside.all():
+        wrong = first_outside(array, inside)
+        hint = " (given in degrees? use numpy.deg2rad)" if math.pi / 2 < wrong <= 90.0 else ""
+        raise InvalidInputError(f"theta must lie in [0, pi/2] radians, got {wrong:g}{hint}: {meaning}.")
+    return np.minimum(array, math.pi / 2)

@@ -7,7 +7,7 @@ accurate *relative* to their size far into the tail.
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +33,7 @@ VERIFY: Final = 2
 
 def kernel(function: _Function) -> _Function:
     """Compile a numerical kernel: cached on disk, free of the GIL, IEEE division, no fast-math."""
-    compiled: _Function = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 _INTERVALS: Final = 64
@@ -74,10 +73,10 @@ def _scaled_tail(x: float) -> float:
     t = 4.0 / (4.0 + x * 0.7071067811865476) * _INTERVALS
     i = min(int(t), _INTERVALS - 1)
     y = 2.0 * (t - i) - 1.0
-    c = MILLS_TABLE[i]
+    c: FloatArray = MILLS_TABLE[i]
     even = c[0] + (y * y) * (c[2] + (y * y) * (c[4] + (y * y) * (c[6] + (y * y) * c[8])))
     odd = c[1] + (y * y) * (c[3] + (y * y) * (c[5] + (y * y) * c[7]))
-    return even + y * odd
+    return float(even + y * odd)
 
 
 @kernel

@@ -73,7 +73,8 @@ class Problem:
         if isinstance(rule, KeepProbability):
             if f is not None:
                 raise InvalidInputError(
-                    f"f must be left out for a keep probability, got {f!r}: the rule itself decides the fraction kept, f = E[k(m)]."
+                    f"f must be left out for a keep probability, got {f!r}: the rule itself decides the fraction "
+                    "kept, f = E[k(m)]."
                 )
             fraction = np.array(np.nan)
         elif f is None:

@@ -37,7 +37,7 @@ _SENTENCES = {
     Status.CONVERGED: "converged: the equations hold and a finer quadrature agrees",
     Status.NOT_CONVERGED: f"the residual of the equations stayed above {RESIDUAL_TOLERANCE:g}",
     Status.INACCURATE: f"a finer quadrature changes the result by more than {QUADRATURE_TOLERANCE:g}",
-    Status.UNPHYSICAL: "the equations hold at a point outside 0 < test_error < 1, 0 < R <= 1, kappa > 0",
+    Status.UNPHYSICAL: "the equations hold at a point outside 0 <= test_error < 1, 0 < R <= 1, kappa > 0",
     Status.INFEASIBLE: "no fraction kept satisfies the constraints",
 }
 
@@ -104,7 +104,7 @@ def certify(problem: Problem, f: FloatArray, rows: FloatArray) -> Solution:
     test_error, R, rho, kappa, residual, quadrature_error = (rows[..., i].copy() for i in range(6))
     status = np.full(problem.shape, Status.CONVERGED, dtype=np.int8)
     # Written so that NaN never passes.
-    physical = (test_error > 0.0) & (test_error < 1.0) & (R > 0.0) & (R <= 1.0) & (kappa > 0.0) & (np.abs(rho) <= 1.0)
+    physical = (test_error >= 0.0) & (test_error < 1.0) & (R > 0.0) & (R <= 1.0) & (kappa > 0.0) & (np.abs(rho) <= 1.0)
     status[~physical] = Status.UNPHYSICAL
     status[~(quadrature_error <= QUADRATURE_TOLERANCE)] = Status.INACCURATE
     status[~(residual <= RESIDUAL_TOLERANCE)] = Status.NOT_CONVERGED

@@ -20,7 +20,9 @@ def number_array(name: str, value: npt.ArrayLike, meaning: str) -> FloatArray:
             raise TypeError
         return array.astype(np.float64)
     except (TypeError, ValueError):
-        raise InvalidInputError(f"{name} must be a real number or an array of them, got {value!r}: {meaning}.") from None
+        raise InvalidInputError(
+            f"{name} must be a real number or an array of them, got {value!r}: {meaning}."
+        ) from None
 
 
 def first_outside(array: FloatArray, inside: npt.NDArray[np.bool_]) -> float:
@@ -33,9 +35,7 @@ def positive(name: str, value: npt.ArrayLike, meaning: str) -> FloatArray:
     array = number_array(name, value, meaning)
     inside = np.isfinite(array) & (array > 0.0)
     if not inside.all():
-        raise InvalidInputError(
-            f"{name} must be positive and finite, got {first_outside(array, inside):g}: {meaning}."
-        )
+        raise InvalidInputError(f"{name} must be positive and finite, got {first_outside(array, inside):g}: {meaning}.")
     return array
 
 

@@ -1,0 +1,1 @@
+"""The kept data along the probe: distributions, selection rules, and their quadrature nodes."""

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import BARYCENTRIC, NODES, FloatArray, kernel
+from perceptron_theory.gaussian import BARYCENTRIC, MAX_ORDER, NODES, FloatArray, kernel
 from perceptron_theory.margins.kept import KeptMeasure
 
 #: Atoms are halved down to cells of at most this many; larger cells carry CELL_ORDER nodes.
@@ -15,9 +15,7 @@ COLLECT_CAPACITY = 16384
 
 
 @kernel
-def _spread(
-    atoms: FloatArray, start: int, stop: int, lo: float, half: float, order: int, w: FloatArray
-) -> None:
+def _spread(atoms: FloatArray, start: int, stop: int, lo: float, half: float, order: int, w: FloatArray) -> None:
     """Add to `w` the interpolatory rule of atoms[:, start:stop] on the Legendre points of [lo, lo + 2 half].
 
     The rule integrates every polynomial of degree < order against the atoms exactly: for a smooth
@@ -144,10 +142,12 @@ def _collect_atoms(measure: KeptMeasure, left: float, right: float, found: Float
 def atom_panel(
     measure: KeptMeasure, left: float, right: float, order: int, m: FloatArray, w: FloatArray, n: int
 ) -> int:
-    """Append to m[:n], w[:n] at most `order` nodes for the atoms in [left, right); the new length."""
+    """Append to m[:n], w[:n] at most MAX_ORDER nodes for the atoms in [left, right); the new length."""
     atoms = np.empty((2, COLLECT_CAPACITY))
     found = _collect_atoms(measure, left, right, atoms)
-    if found <= order:
+    # Without a weight such as exp(-m^2/2) in the integrand its ends count in full: a higher order.
+    order = min(order + 8, MAX_ORDER)
+    if found <= MAX_ORDER:
         for i in range(found):
             m[n + i] = atoms[0, i]
             w[n + i] = atoms[1, i]

@@ -82,17 +82,19 @@ class MeasuredMargins:
             raise InvalidInputError(f"values must be a non-empty vector, got shape {v.shape}: give one per example.")
         if not np.isfinite(v).all():
             raise InvalidInputError(
-                f"values must be finite, got {v[~np.isfinite(v)][0]} at index {int(np.flatnonzero(~np.isfinite(v))[0])}: "
-                "remove or impute such examples first."
+                f"values must be finite, got {v[~np.isfinite(v)][0]} at index "
+                f"{int(np.flatnonzero(~np.isfinite(v))[0])}: remove or impute such examples first."
             )
         if not signed and np.any(v < 0.0):
             raise InvalidInputError(
-                f"magnitudes must be >= 0, got {v[v < 0.0][0]:g}: pass signed=True for signed margins, or numpy.abs of them."
+                f"magnitudes must be >= 0, got {v[v < 0.0][0]:g}: pass signed=True for signed margins, "
+                "or numpy.abs of them."
             )
         w = np.ones(v.size) if weights is None else np.asarray(weights, dtype=np.float64)
         if w.shape != v.shape or not (np.isfinite(w).all() and np.all(w > 0.0)):
             raise InvalidInputError(
-                f"weights must be positive, finite and of shape {v.shape}, got shape {w.shape}: drop examples of weight 0."
+                f"weights must be positive, finite and of shape {v.shape}, got shape {w.shape}: "
+                "drop examples of weight 0."
             )
         w = w / w.sum()
         self.signed = signed
@@ -165,7 +167,9 @@ class MeasuredMargins:
             if theta == 0.0:
                 atoms = np.ascontiguousarray(atoms[:, atoms[0] >= 0.0])
             if atoms.shape[1] == 0:
-                raise InvalidInputError("the keep probability is 0 for every measured margin: a rule must keep something.")
+                raise InvalidInputError(
+                    "the keep probability is 0 for every measured margin: a rule must keep something."
+                )
             inner = [atoms[0][atoms[0] < 0.0], atoms[0][atoms[0] >= 0.0]]
             rows = [(a[0] - 1e-12 * abs(a[0]), a[-1] + 1e-12 * abs(a[-1])) for a in inner if a.size]
             return KeptMeasure(np.array(rows), _NO_TABLE, atoms, atom_cells(atoms), _NO_ATOMS, self.signed, 1.0)

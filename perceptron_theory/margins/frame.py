@@ -46,20 +46,18 @@ def moved(x: Frame, dk: float, dr: float, dd: float) -> Frame:
     """
     dp = dr * x.cos + dd * x.sin
     dc = dr * x.sin - dd * x.cos
-    return Frame(
-        x.k + dk, x.r + dr, x.d + dd, x.p + dp, x.c + dc, x.k0 + dk - dp * x.m0, x.m0, x.cos, x.sin
-    )
+    return Frame(x.k + dk, x.r + dr, x.d + dd, x.p + dp, x.c + dc, x.k0 + dk - dp * x.m0, x.m0, x.cos, x.sin)
 
 
 @kernel
 def field_gap(x: Frame, m: float) -> float:
-    """u = k - (field without noise) at margin `m` and g = 0, from the better conditioned basis."""
+    """U = k - (field without noise) at margin `m` and g = 0, from the better conditioned basis."""
     return x.k0 - x.p * (m - x.m0)
 
 
 @kernel
 def boundary_gap(x: Frame, m: float) -> float:
-    """u on the teacher's boundary A = 0 at margin `m` (theta > 0)."""
+    """U on the teacher's boundary A = 0 at margin `m` (theta > 0)."""
     if abs(x.c) < abs(x.d):
         return field_gap(x, m) + x.c * m * x.cos / x.sin
     return x.k - x.d * m / x.sin

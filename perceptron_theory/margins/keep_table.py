@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import chebyshev
@@ -28,7 +30,7 @@ def tabulate(rule: KeepProbability) -> tuple[FloatArray, FloatArray]:
     inner = {float(b) for b in rule.breakpoints if -_SPAN < b < _SPAN}
     # Split at 0, the probe's decision boundary, where kinks such as |m| are most common.
     edges = sorted({-_SPAN, 0.0, _SPAN} | inner)
-    todo = [(lo, hi) for lo, hi in zip(edges[:-1], edges[1:], strict=True)][::-1]
+    todo = list(itertools.pairwise(edges))[::-1]
     points = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))
     intervals: list[tuple[float, float]] = []
     coefficients: list[FloatArray] = []

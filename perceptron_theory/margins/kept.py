@@ -35,10 +35,7 @@ def gaussian_window(z_lo: float, z_hi: float, f: float) -> KeptMeasure:
     """Gaussian data with z_lo < |z| < z_hi, a fraction `f` of all."""
     # Beyond this the density has fallen by 1e-17 from the inner edge of the window.
     z_hi = min(z_hi, math.sqrt(z_lo * z_lo + 80.0))
-    if z_lo > 0.0:
-        intervals = np.array([[-z_hi, -z_lo], [z_lo, z_hi]])
-    else:
-        intervals = np.array([[-z_hi, z_hi]])
+    intervals = np.array([[-z_hi, -z_lo], [z_lo, z_hi]]) if z_lo > 0.0 else np.array([[-z_hi, z_hi]])
     none = np.empty((2, 0))
     table = np.empty((0, 0))
     return KeptMeasure(intervals, table, none, table, none, False, 1.0 / f)

@@ -9,7 +9,6 @@ length asks for, so one layout serves alpha_prune from 1e-3 to 1e5.
 """
 
 import math
-import math
 
 import numpy as np
 
@@ -37,9 +36,7 @@ ORTHOGONAL_CAPACITY = 4 * MAX_ORDER
 
 
 @kernel
-def orthogonal_nodes(
-    a: float, ua: float, c: float, conditional: bool, level: int, t: FloatArray, w: FloatArray
-) -> int:
+def orthogonal_nodes(a: float, ua: float, c: float, conditional: bool, level: int, t: FloatArray, w: FloatArray) -> int:
     """Nodes t and weights for the integral over g = a + t > a of phi(g) F(ua - c t).
 
     F is smooth on the scale 1, polynomial where its argument exceeds TAIL and negligible below
@@ -107,7 +104,7 @@ def _keep_probability(keep: FloatArray, interval: int, lo: float, hi: float, m: 
     b2 = 0.0
     for j in range(keep.shape[1] - 1, 0, -1):
         b1, b2 = keep[interval, j] + 2.0 * y * b1 - b2, b1
-    return keep[interval, 0] + y * b1 - b2
+    return float(keep[interval, 0] + y * b1 - b2)
 
 
 @kernel
@@ -122,9 +119,7 @@ def boundary_reach(x: Frame, alpha: float) -> float:
 
 
 @kernel
-def _interval_pieces(
-    measure: KeptMeasure, j: int, x: Frame, alpha: float, pieces: FloatArray
-) -> int:
+def _interval_pieces(measure: KeptMeasure, j: int, x: Frame, alpha: float, pieces: FloatArray) -> int:
     """Cut interval `j` where integrands change scale; rows (lo, hi, length, free)."""
     lo = measure.intervals[j, 0]
     hi = measure.intervals[j, 1]
@@ -190,9 +185,7 @@ def _interval_pieces(
 
 
 @kernel
-def margin_nodes(
-    measure: KeptMeasure, x: Frame, alpha: float, level: int
-) -> tuple[FloatArray, FloatArray, int, int]:
+def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: int) -> tuple[FloatArray, FloatArray, int, int]:
     """Nodes along the probe for a student at `x`.
 
     Returns (m, w, n_bound, n): the first `n_bound` nodes need the integral over g > a, for the
@@ -206,7 +199,7 @@ def margin_nodes(
         for i in range(total, total + count):
             pieces[i, 4] = j
             panels = min(1 + int(pieces[i, 2] / _MAX_LENGTH), _MAX_PANELS)
-            size += panels * panel_order(pieces[i, 2] / panels, level)
+            size += panels * (MAX_ORDER if measure.atoms.shape[1] > 0 else panel_order(pieces[i, 2] / panels, level))
         total += count
     edges = measure.edges.shape[1]
     m = np.empty(size + edges)

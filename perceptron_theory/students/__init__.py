@@ -1,0 +1,1 @@
+"""One student per file: its equations; and the solver that fits them."""

@@ -27,7 +27,7 @@ from perceptron_theory.gaussian import (
 )
 from perceptron_theory.margins.frame import Frame, frame_at, moved
 from perceptron_theory.margins.kept import KeptMeasure, gaussian_window
-from perceptron_theory.margins.nodes import margin_nodes
+from perceptron_theory.margins.nodes import ORTHOGONAL_CAPACITY, margin_nodes, orthogonal_nodes
 from perceptron_theory.students.max_margin import (
     Moments,
     kept_mass,
@@ -39,6 +39,10 @@ from perceptron_theory.students.max_margin import (
 
 #: Newton stops here: rounding in the moments is of this order.
 _RESIDUAL_GOAL = 2e-14
+#: Below this no alpha in double precision tells the probe from the teacher.
+_THETA_RESOLVED = 1e-100
+#: A student that follows the probe has 1 / k = O(sqrt(load)): at this load the limit 1 / k = 0 is good to 5e-10.
+_PINNED_LOAD = 1e-20
 #: The coarse rule is left for the fine one at this residual; both are then in the quadratic regime.
 _COARSE_GOAL = 1e-3
 _COARSE_STEPS = 25
@@ -72,8 +76,8 @@ def _solve_linear(K: FloatArray, b: FloatArray, n: int) -> bool:
             b[i], b[pivot] = b[pivot], b[i]
         for j in range(i + 1, n):
             factor = K[j, i] / K[i, i]
-            for l in range(i, n):
-                K[j, l] -= factor * K[i, l]
+            for column in range(i, n):
+                K[j, column] -= factor * K[i, column]
             b[j] -= factor * b[i]
     for i in range(n - 1, -1, -1):
         for j in range(i + 1, n):
@@ -99,7 +103,8 @@ def _step(s: Moments, x: Frame, alpha: float, multiplier: float) -> Step:
     hdd = alpha * s.BB / nu - gd * gd / nu
     # N = S (nu(k, r, delta) - 1) is the perspective of nu: its gradient and Hessian follow from
     # those of nu by (k, r, delta) = (1, W_r, W_d) / S.
-    gs = nu - 1.0 - (x.k * gk + x.r * gr + x.d * gd)
+    # By homogeneity k gk + r gr + delta gd = nu - alpha E[one] / nu, without cancellation.
+    gs = alpha * s.one / nu - 1.0
     hks = x.k * hkk + x.r * hkr + x.d * hkd
     hrs = x.k * hkr + x.r * hrr + x.d * hrd
     hds = x.k * hkd + x.r * hrd + x.d * hdd
@@ -178,9 +183,7 @@ def _half_norm2(x: Frame) -> float:
 
 
 @kernel
-def approach(
-    measure: KeptMeasure, alpha: float, x: Frame, steps: int
-) -> tuple[Frame, float, float]:
+def approach(measure: KeptMeasure, alpha: float, x: Frame, steps: int) -> tuple[Frame, float, float]:
     """Bring a crude guess into the quadratic regime with the coarse rule: (student, multiplier, residual)."""
     multiplier = -1.0
     s = moments(measure, x, alpha, COARSE)
@@ -202,9 +205,7 @@ def approach(
             trial_error = residual(s, trial, alpha)
             if trial_error < 0.5 * error:
                 break
-            after = _half_norm2(trial) + penalty * max(
-                (math.sqrt(alpha * s.x2) - 1.0) / trial.k, 0.0
-            )
+            after = _half_norm2(trial) + penalty * max((math.sqrt(alpha * s.x2) - 1.0) / trial.k, 0.0)
             if math.isfinite(after) and after < before and s.x > 0.0:
                 break
             fraction *= 0.4
@@ -279,18 +280,37 @@ def boundary_density(measure: KeptMeasure, theta: float, m0: float) -> float:
 
 
 @kernel
-def wrong_side_load(measure: KeptMeasure, theta: float, m0: float) -> float:
-    """E[(1 + |m| / m0)^2; m < 0]: what a student along the probe pays for data the probe gets wrong."""
+def weight_at_gap(measure: KeptMeasure, m0: float) -> float:
+    """Kept weight of the atom at the smallest positive margin; 0 for a density."""
+    if measure.atoms.shape[1] == 0:
+        return 0.0
+    weight = 0.0
+    nearly = m0 * (1.0 + 4e-12)  # intervals around a lone atom are a little wider than it
+    i = np.searchsorted(measure.atoms[0], m0)
+    for j in range(measure.intervals.shape[0]):
+        if i < measure.atoms.shape[1] and measure.intervals[j, 0] <= measure.atoms[0, i] <= nearly:
+            weight = measure.atoms[1, i]
+    for j in range(measure.edges.shape[1]):
+        if m0 <= measure.edges[0, j] <= nearly:
+            weight = measure.edges[1, j]
+    return weight * measure.scale
+
+
+@kernel
+def wrong_side_load(measure: KeptMeasure, theta: float, m0: float) -> tuple[float, float]:
+    """Data that the probe gets wrong: (P(m < 0), E[(1 + |m| / m0)^2; m < 0]), the price of following it."""
     at_rest = frame_at(1.0, 0.0, 0.0, m0, theta)
     m, w, bound, count = margin_nodes(measure, at_rest, 1.0, FINE)
-    total = 0.0
+    mass = 0.0
+    load = 0.0
     for i in range(count):
         if m[i] < 0.0:
             weight = w[i]
             if i < bound and not measure.conditional:
                 weight *= pdf_cdf(m[i] * at_rest.cos / at_rest.sin)[1]
-            total += weight * (1.0 - m[i] / m0) ** 2
-    return total
+            mass += weight
+            load += weight * (1.0 - m[i] / m0) ** 2
+    return mass, load
 
 
 @kernel
@@ -311,8 +331,13 @@ def first_guess(measure: KeptMeasure, alpha: float, theta: float, m0: float) -> 
     if m0 > 0.0:
         k = 0.66 + 0.64 * alpha * m0
         k0 = 0.66
-        load = alpha * wrong_side_load(measure, theta, m0)
-        if load * k * k > 1.0:
+        load = alpha * wrong_side_load(measure, theta, m0)[1]
+        at_gap = alpha * weight_at_gap(measure, m0)
+        if at_gap > 2.0 and load > 0.0:
+            # Examples at the gap alone exceed the capacity: k0 < 0, and only the load limits k.
+            k = 1.0 / math.sqrt(2.0 * load)
+            k0 = -1.0 - math.log(at_gap) / 4.0
+        elif load * k * k > 1.0:
             k = 1.0 / math.sqrt(load)
             k0 = -1.5
         if k > 1.0 or r < 1.0:
@@ -322,9 +347,7 @@ def first_guess(measure: KeptMeasure, alpha: float, theta: float, m0: float) -> 
 
 
 @kernel
-def continuation(
-    measure: KeptMeasure, alpha: float, theta: float, m0: float
-) -> tuple[Frame, float, float]:
+def continuation(measure: KeptMeasure, alpha: float, theta: float, m0: float) -> tuple[Frame, float, float]:
     """Follow the solution in ln alpha, with a secant predictor, from where a guess suffices."""
     current = alpha
     x = first_guess(measure, current, theta, m0)
@@ -365,14 +388,14 @@ def continuation(
 
 
 @kernel
-def solve_measure(
-    measure: KeptMeasure, alpha: float, theta: float
-) -> tuple[Frame, float, float]:
+def solve_measure(measure: KeptMeasure, alpha: float, theta: float) -> tuple[Frame, float, float]:
     """Max-margin student on a kept measure: (student, residual, quadrature_error).
 
     `quadrature_error` is the larger relative change of test error and margin when the equations
     are re-evaluated by a rule of higher order and solved again (one Newton step).
     """
+    if theta < _THETA_RESOLVED:
+        theta = 0.0
     m0 = gap_origin(measure)
     x, multiplier, error = approach(measure, alpha, first_guess(measure, alpha, theta, m0), _COARSE_STEPS)
     if error < _COARSE_GOAL:
@@ -391,6 +414,51 @@ def solve_measure(
     if not (step.ok and math.isfinite(change)):
         change = math.inf
     return x, error, change
+
+
+@kernel
+def _boundary_cost(a: float, conditional: bool) -> float:
+    """Least E[(-c g - h)_+^2] over c, for g > a: can noise and g alone classify what the probe cannot?"""
+    t = np.empty(ORTHOGONAL_CAPACITY)
+    v = np.empty(ORTHOGONAL_CAPACITY)
+    c = 0.0
+    cost = 0.0
+    for _ in range(50):
+        count = orthogonal_nodes(a, -c * a, c, conditional, FINE, t, v)
+        cost = slope = curvature = 0.0
+        for i in range(count):
+            g = a + t[i]
+            density, below = pdf_cdf(-c * g)
+            first = -c * g * below + density
+            cost += v[i] * (-c * g * first + below)
+            slope -= v[i] * g * first
+            curvature += v[i] * g * g * below
+        step = -slope / curvature
+        # Beyond this the rest is separable by g itself and the least cost is 0.
+        if not (math.isfinite(step) and c < 1e3):
+            return 0.0
+        c += step
+        if abs(step) < 1e-9 * (1.0 + abs(c)):
+            break
+    return cost
+
+
+@kernel
+def pinned_to_probe(measure: KeptMeasure, alpha: float, theta: float, m0: float) -> bool:
+    """True if the student is the probe itself (s = 0), which only atoms can bring about.
+
+    Examples that all lie at the margin m0 and cannot be classified by their other coordinates
+    (alpha_prune times their weight exceeds the capacity) leave no way to a larger margin than m0. On
+    the wrong side (almost) nothing may be kept.
+    """
+    if m0 == 0.0 or weight_at_gap(measure, m0) == 0.0:
+        return False
+    if alpha * wrong_side_load(measure, theta, m0)[1] > _PINNED_LOAD:
+        return False
+    cost = 0.5
+    if theta > 0.0:
+        cost = _boundary_cost(-m0 * math.cos(theta) / math.sin(theta), measure.conditional)
+    return alpha * weight_at_gap(measure, m0) * cost >= 1.0
 
 
 @kernel
@@ -426,7 +494,19 @@ def solve_kept(
     out: FloatArray,
 ) -> None:
     """Any kept measure; the test error is that on `unpruned` unless it is empty (Gaussian inputs)."""
+    m0 = gap_origin(measure)
     for i in range(alpha.size):
+        if pinned_to_probe(measure, alpha[i], theta[i], m0):
+            # kappa = m0, student = probe, up to terms of order 1 / k.
+            out[i, 0] = theta[i] / math.pi
+            out[i, 1] = math.cos(theta[i])
+            out[i, 2] = 1.0
+            out[i, 3] = m0
+            out[i, 4] = 0.0
+            out[i, 5] = 5.0 * math.sqrt(alpha[i] * wrong_side_load(measure, theta[i], m0)[1])
+            if unpruned.intervals.shape[0] > 0:
+                out[i, 0] = wrong_side_load(unpruned, theta[i], 1.0)[0]
+            continue
         x, error, change = solve_measure(measure, alpha[i], theta[i])
         _write(x, error, change, out[i])
         if unpruned.intervals.shape[0] > 0:

@@ -1,0 +1,26 @@
+from .errors import (
+    ConvergenceError as ConvergenceError,
+    InvalidInputError as InvalidInputError,
+    OutputError as OutputError,
+    PerceptronTheoryError as PerceptronTheoryError,
+    ScoreError as ScoreError,
+)
+from .learning_curves import learning_curve as learning_curve
+from .margins.distributions import (
+    GaussianMargins as GaussianMargins,
+    MeasuredMargins as MeasuredMargins,
+)
+from .margins.selection import (
+    Band as Band,
+    Easy as Easy,
+    Hard as Hard,
+    KeepProbability as KeepProbability,
+    Random as Random,
+)
+from .pareto import pareto_frontier as pareto_frontier
+from .saddle_point import solve as solve
+from .scores.digits import digits_scores as digits_scores
+from .scores.readers import read_scores as read_scores
+from .scores.scores import Scores as Scores
+from .solution import Solution as Solution, Status as Status
+from .version import __version__ as __version__

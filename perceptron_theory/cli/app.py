@@ -1,0 +1,116 @@
+"""Commands. Heavy imports wait until a command needs them, so that --help is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perceptron_theory.errors import ConvergenceError, PerceptronTheoryError
+from perceptron_theory.version import __version__
+
+_selection = click.option(
+    "--selection", default="hard", show_default=True, help="hard, easy, random, or band:Q (|z| quantiles from Q up)."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, package_name="perceptron_theory")
+def commands() -> None:
+    """How much of a data set should be kept, which part, and with what error."""
+
+
+@commands.command()
+@click.option("--alpha-prune", type=float, required=True, help="Examples kept per parameter, > 0.")
+@click.option("--f", type=float, required=True, help="Fraction of examples kept, in (0, 1].")
+@click.option(
+    "--theta-deg", type=float, default=0.0, show_default=True, help="Angle between probe and teacher, 0 to 90 degrees."
+)
+@_selection
+def solve(alpha_prune: float, f: float, theta_deg: float, selection: str) -> None:
+    r"""Print one point of the theory with its certificate.
+
+    \b
+    Example:
+      perceptron-theory solve --alpha-prune 3 --f 0.3 --theta-deg 10 --selection hard
+    """
+    from perceptron_theory.cli.point import print_point
+
+    print_point(alpha_prune, f, theta_deg, selection)
+
+
+@commands.command()
+@click.argument("scores", required=False, type=click.Path(path_type=Path))
+@click.option("--higher-is", help="What a high score means: harder, easier or keep. Required with SCORES.")
+@click.option("--column", help="Column of a .csv file.")
+@click.option("--key", help="Array of a .npz file.")
+@click.option("--by", default=None, help="rank: only the order of scores counts; value: scores are signed margins.")
+@click.option(
+    "--theta-deg",
+    type=float,
+    help="Angle between probe and truth, 0 to 90 degrees. Default: from the probe's error rate (digits; --by value).",
+)
+@click.option("--alpha-tot-max", type=float, help="Ceiling on examples before pruning per parameter.")
+@click.option("--f-min", type=float, help="Floor on the fraction kept.")
+@_selection
+@click.option("--alpha-min", type=float, default=0.5, show_default=True, help="Smallest alpha_prune.")
+@click.option("--alpha-max", type=float, help="Largest alpha_prune. Default: the ceiling, or 100.")
+@click.option("--points", type=int, default=25, show_default=True, help="Number of sizes, log-spaced.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("frontier-out"),
+    show_default=True,
+    help="Folder for frontier.csv, frontier.nc and frontier.png.",
+)
+def frontier(**options: Any) -> None:
+    r"""Pareto frontier of measured scores: the best fraction to keep at each size, as table and picture.
+
+    SCORES is a .npy, .npz or .csv file with one score per example; without it, margins that this
+    project measured on 1,797 images of digits. A ceiling (--alpha-tot-max) or floor (--f-min) is required.
+
+    \b
+    Examples:
+      perceptron-theory frontier --alpha-tot-max 100 --out frontier-out
+      perceptron-theory frontier el2n.npz --key el2n --higher-is harder --theta-deg 10 --alpha-tot-max 100
+      perceptron-theory frontier margins.npy --higher-is easier --by value --f-min 0.1 --selection easy
+    """
+    from perceptron_theory.cli.frontier import run_frontier
+
+    run_frontier(**options)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; errors are one line on stderr.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 a point failed its certificate, 2 bad input.
+    """
+    try:
+        code = commands.main(arguments, prog_name="perceptron-theory", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        message = " ".join(error.format_message().split())
+        click.echo(f"error: {message} See perceptron-theory --help.", err=True)
+        return 2
+    except click.Abort:
+        click.echo("error: interrupted", err=True)
+        return 130
+    except ConvergenceError as error:
+        click.echo(f"error: {error}", err=True)
+        return 1
+    except PerceptronTheoryError as error:
+        click.echo(f"error: {error}", err=True)
+        return 2
+    return int(code or 0)
+
+
+def entry() -> None:
+    """Console script."""
+    sys.exit(main())

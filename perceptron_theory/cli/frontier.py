@@ -1,0 +1,195 @@
+"""The main job: measured scores in; frontier as table, netCDF and picture out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, cast
+
+import click
+import numpy as np
+import xarray as xr
+
+from perceptron_theory.cli.arguments import angle, rule
+from perceptron_theory.errors import InvalidInputError, OutputError
+from perceptron_theory.learning_curves import learning_curve
+from perceptron_theory.margins.distributions import MeasuredMargins
+from perceptron_theory.margins.selection import QuantileRule, Selection
+from perceptron_theory.pareto import pareto_frontier
+from perceptron_theory.plotting import frontier_figure
+from perceptron_theory.scores import Scores, digits_scores, read_scores
+from perceptron_theory.scores.digits import digits_facts
+from perceptron_theory.scores.scores import Direction, check_direction
+from perceptron_theory.solution import Status
+from perceptron_theory.validation import kept_fraction, positive
+
+#: Fractions kept that the picture draws behind the frontier.
+DRAWN_FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
+DRAWN_POINTS = 97
+
+_COLUMNS = (
+    "alpha_prune",
+    "f",
+    "alpha_tot",
+    "test_error",
+    "test_error_random",
+    "active",
+    "status",
+    "theta",
+    "R",
+    "rho",
+    "kappa",
+    "residual",
+    "quadrature_error",
+)
+
+
+def run_frontier(
+    *,
+    scores: Path | None,
+    higher_is: str | None,
+    column: str | None,
+    key: str | None,
+    by: str | None,
+    theta_deg: float | None,
+    alpha_tot_max: float | None,
+    f_min: float | None,
+    selection: str,
+    alpha_min: float,
+    alpha_max: float | None,
+    points: int,
+    out: Path,
+) -> None:
+    """Validate everything, then compute, then write."""
+    chosen = rule(selection)
+    measured = _scores(scores, higher_is, column, key)
+    by = by or ("value" if scores is None else "rank")
+    margins = measured.margins(cast(Literal["rank", "value"], by))
+    theta, origin = _theta(scores, measured, by, theta_deg)
+    alpha = _sizes(alpha_min, alpha_max, alpha_tot_max, points)
+    if alpha_tot_max is None and f_min is None:
+        raise InvalidInputError(
+            "--alpha-tot-max or --f-min is required: without a ceiling on the pool or a floor on f "
+            "there is no frontier."
+        )
+    if f_min is not None:
+        kept_fraction("--f-min", f_min)
+    _check_writable(out)
+    click.echo(f"scores     {measured.source}: {measured.ties}")
+    click.echo(f"margins    by {by}; second moment {margins.second_moment:.4g}")
+    click.echo(f"theta      {np.rad2deg(theta):.4g} deg, {origin}")
+    result = pareto_frontier(
+        alpha,
+        theta,
+        selection=chosen,
+        alpha_tot_max=alpha_tot_max,
+        f_min=f_min,
+        margins=margins,
+        progress=True,
+    )
+    curves = _curves(result, chosen, margins)
+    result = result.assign_attrs(
+        scores=measured.source, higher_is=measured.higher_is, margins_by=by, ties=str(measured.ties)
+    )
+    _print_table(result)
+    figure = frontier_figure(result, curves, f"{Path(measured.source).name}, {measured.n:,} examples, margins by {by}")
+    table = result.reset_coords("theta").to_dataframe().reset_index()[list(_COLUMNS)]
+    table["status"] = [Status(s).name.lower() for s in table["status"]]
+    _write(out / "frontier.csv", lambda path: table.to_csv(path, index=False, float_format="%.12g"))
+    _write(out / "frontier.nc", lambda path: result.to_netcdf(path, engine="netcdf4"))
+    _write(out / "frontier.png", lambda path: figure.savefig(path, format="png"))
+    click.echo(f"written    {out / 'frontier.csv'}, .nc, .png")
+
+
+def _scores(path: Path | None, higher_is: str | None, column: str | None, key: str | None) -> Scores:
+    if path is None:
+        if higher_is is not None or column is not None or key is not None:
+            raise InvalidInputError(
+                "--higher-is, --column and --key describe a score file, got no SCORES: name the file, "
+                "or leave them out."
+            )
+        return digits_scores()
+    check_direction(higher_is)
+    return read_scores(path, higher_is=cast(Direction, higher_is), column=column, key=key)
+
+
+def _theta(path: Path | None, scores: Scores, by: str, theta_deg: float | None) -> tuple[float, str]:
+    """Angle of the probe and where it comes from."""
+    if theta_deg is not None:
+        return angle(theta_deg), "given"
+    if path is None:
+        facts = digits_facts()
+        return facts.theta, (
+            f"from the probe's error of {100 * facts.probe_error:.1f} % on images it was not trained on "
+            f"(its angle to a student trained on all: {np.rad2deg(facts.theta_to_full):.1f} deg)"
+        )
+    if by == "value":
+        return scores.theta_from_errors(), "from the fraction of negative margins (theta = pi P(m < 0))"
+    raise InvalidInputError(
+        "--theta-deg is required with scores by rank: say how far the scoring probe is from the truth "
+        "(0: perfect metric)."
+    )
+
+
+def _sizes(alpha_min: float, alpha_max: float | None, ceiling: float | None, points: int) -> np.ndarray:
+    low = float(positive("--alpha-min", alpha_min, "it is the smallest number of examples kept per parameter"))
+    if ceiling is not None:
+        positive("--alpha-tot-max", ceiling, "it is the number of examples before pruning per parameter")
+    high = alpha_max if alpha_max is not None else (ceiling if ceiling is not None else 100.0)
+    high = float(positive("--alpha-max", high, "it is the largest number of examples kept per parameter"))
+    if points < 2 or high <= low:
+        raise InvalidInputError(
+            f"sizes must run upwards over at least 2 points, got {points} from {low:g} to {high:g}: "
+            "set --alpha-min, --alpha-max and --points."
+        )
+    return np.geomspace(low, high, points)
+
+
+def _curves(frontier: xr.Dataset, chosen: Selection, margins: MeasuredMargins) -> xr.Dataset:
+    most = chosen.largest_f() if isinstance(chosen, QuantileRule) else 1.0
+    drawn = [f for f in DRAWN_FRACTIONS if f <= most]
+    sizes = frontier.alpha_prune.values
+    return learning_curve(
+        np.geomspace(sizes[0], sizes[-1], DRAWN_POINTS),
+        drawn,
+        float(frontier.theta),
+        selection=chosen,
+        margins=margins,
+        progress=True,
+    )
+
+
+def _print_table(result: xr.Dataset) -> None:
+    click.echo(
+        f"{'alpha_prune':>12}{'best f':>10}{'alpha_tot':>11}{'error':>12}{'random':>12}  {'f held by':<15}status"
+    )
+    for i in range(result.sizes["alpha_prune"]):
+        row = result.isel(alpha_prune=i)
+        click.echo(
+            f"{float(row.alpha_prune):>12.4g}{float(row.f):>10.4f}{float(row.alpha_tot):>11.4g}"
+            f"{float(row.test_error):>12.6f}{float(row.test_error_random):>12.6f}  {row.active.item():<15}"
+            f"{Status(int(row.status)).name.lower()}"
+        )
+
+
+def _check_writable(out: Path) -> None:
+    """Fail before the work, not after it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write to {out} ({error.strerror or error}): choose another --out folder.") from None
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside the target, then move into place: readers never see half a file."""
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        write(part)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {path} ({error.strerror or error}): choose another --out folder.") from None

@@ -1,0 +1,66 @@
+"""Solutions as labelled arrays, with units, meanings and tolerances attached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.solution import QUADRATURE_TOLERANCE, RESIDUAL_TOLERANCE, Status
+from perceptron_theory.version import __version__
+
+ATTRIBUTES: Mapping[str, Mapping[str, Any]] = {
+    "alpha_prune": {"long_name": "examples kept per parameter", "units": "1"},
+    "alpha_tot": {"long_name": "examples before pruning per parameter", "units": "1"},
+    "f": {"long_name": "fraction of examples kept", "units": "1"},
+    "theta": {"long_name": "angle between probe and teacher", "units": "radian"},
+    "test_error": {"long_name": "probability of a wrong label on unpruned data", "units": "1"},
+    "test_error_random": {"long_name": "test error of a random subset of the same size", "units": "1"},
+    "R": {"long_name": "cosine of student and teacher", "units": "1"},
+    "rho": {"long_name": "cosine of student and probe", "units": "1"},
+    "kappa": {"long_name": "margin of the student", "units": "1"},
+    "residual": {"long_name": "largest relative residual of the saddle-point equations", "units": "1"},
+    "quadrature_error": {"long_name": "relative change under a finer quadrature", "units": "1"},
+    "active": {"long_name": "constraint that holds f at its best value"},
+    "status": {
+        "long_name": "what became of the point",
+        "flag_values": [int(s) for s in Status],
+        "flag_meanings": " ".join(s.name.lower() for s in Status),
+    },
+}
+
+
+def axis(name: str, value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """`value` as a sweep axis: a scalar or a vector."""
+    if value.ndim > 1:
+        raise InvalidInputError(
+            f"{name} must be a number or a vector here, got shape {value.shape}: axes of a sweep form an outer "
+            "product; use solve for arrays that broadcast."
+        )
+    return value
+
+
+def dataset(
+    variables: Mapping[str, tuple[tuple[str, ...], npt.NDArray[Any]]],
+    coordinates: Mapping[str, npt.NDArray[np.float64]],
+    attributes: Mapping[str, Any],
+) -> xr.Dataset:
+    """Dataset whose dimensions are the vector coordinates; scalar coordinates stay as labels."""
+    out = xr.Dataset(
+        {name: (dims, values, dict(ATTRIBUTES[name])) for name, (dims, values) in variables.items()},
+        coords={
+            name: ((name,) if value.ndim else (), value, dict(ATTRIBUTES[name])) for name, value in coordinates.items()
+        },
+    )
+    return out.assign_attrs(
+        source=f"perceptron_theory {__version__}",
+        theory="max-margin student, replica symmetric (exact)",
+        references="Sorscher et al., NeurIPS 2022, arXiv:2206.14486",
+        residual_tolerance=RESIDUAL_TOLERANCE,
+        quadrature_tolerance=QUADRATURE_TOLERANCE,
+        **attributes,
+    )

@@ -1,0 +1,83 @@
+"""Error against the number of kept examples: test_error(alpha_prune) at fixed f and theta."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from perceptron_theory.labelled import axis, dataset
+from perceptron_theory.margins.distributions import Margins
+from perceptron_theory.margins.selection import Selection
+from perceptron_theory.problem import Problem
+from perceptron_theory.progress import track
+from perceptron_theory.saddle_point import solve
+
+_FIELDS = ("test_error", "R", "rho", "kappa", "residual", "quadrature_error", "status", "alpha_tot")
+
+
+def learning_curve(
+    alpha_prune: npt.ArrayLike,
+    f: npt.ArrayLike | None = None,
+    theta: npt.ArrayLike = 0.0,
+    *,
+    selection: str | Selection = "hard",
+    margins: Margins | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Solve on the outer product of `alpha_prune`, `f` and `theta`.
+
+    A sweep never throws: points that fail are NaN with a status.
+
+    Parameters
+    ----------
+    alpha_prune, f, theta : array_like
+        Numbers or vectors, as in `solve`. Vectors become dimensions, numbers scalar coordinates.
+    selection, margins
+        As in `solve`.
+    progress : bool
+        Show a progress bar if it takes longer than two seconds.
+
+    Returns
+    -------
+    xarray.Dataset
+        Fields of `Solution` on dimensions named "alpha_prune", "f", "theta" (those given as vectors).
+        For a `KeepProbability` the fraction kept is a variable, not a coordinate.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument lies outside its range.
+
+    Examples
+    --------
+    >>> import numpy as np, perceptron_theory as pt
+    >>> curve = pt.learning_curve(np.geomspace(1, 100, 5), f=[0.2, 1.0], theta=0.0, selection="hard")
+    >>> dict(curve.sizes)
+    {'alpha_prune': 5, 'f': 2}
+    >>> bool((curve.test_error.sel(f=0.2)[2:] < curve.test_error.sel(f=1.0)[2:]).all())
+    True
+    """
+    axes = {"alpha_prune": alpha_prune, "theta": theta} | ({} if f is None else {"f": f})
+    values = {name: axis(name, np.asarray(value, dtype=np.float64)) for name, value in axes.items()}
+    order = [name for name in ("alpha_prune", "f", "theta") if name in values]
+    dims = tuple(name for name in order if values[name].ndim)
+    grids = dict(zip(order, np.meshgrid(*(np.atleast_1d(values[n]) for n in order), indexing="ij"), strict=True))
+    shape = tuple(values[name].size for name in dims)
+    flat = {name: grid.ravel() for name, grid in grids.items()}
+    Problem.of(flat["alpha_prune"], flat.get("f"), flat["theta"], selection, margins)
+    blocks = np.array_split(np.arange(flat["theta"].size), max(1, flat["theta"].size // 512))
+    parts = [
+        solve(
+            flat["alpha_prune"][block],
+            flat["f"][block] if "f" in flat else None,
+            flat["theta"][block],
+            selection=selection,
+            margins=margins,
+            throw=False,
+        )
+        for block in track(blocks, "learning curve", progress)
+    ]
+    names = (*_FIELDS, *(() if "f" in values else ("f",)))
+    fields = {name: np.concatenate([getattr(part, name) for part in parts]).reshape(shape) for name in names}
+    return dataset({name: (dims, field) for name, field in fields.items()}, values, {"selection": parts[0].selection})

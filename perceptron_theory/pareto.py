@@ -1,0 +1,192 @@
+"""Pareto frontier: the best test error at each number of kept examples, over the fraction kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.optimize import elementwise
+
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labelled import axis, dataset
+from perceptron_theory.margins.distributions import Margins
+from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection, as_selection
+from perceptron_theory.problem import Problem
+from perceptron_theory.progress import track
+from perceptron_theory.saddle_point import solve
+from perceptron_theory.solution import Status
+from perceptron_theory.validation import kept_fraction, positive
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Trial fractions between the constraints, log-spaced: the error may have several local minima in f,
+#: and successive trials here are closer than any two of them seen.
+_TRIALS = 25
+#: Relative accuracy of the best f. The error is flat there: it is then exact to rounding.
+_F_ACCURACY = 1e-7
+#: How far inside a constraint the error is probed to see whether it falls away from it.
+_STEP_INSIDE = 1e-4
+#: Sizes solved together, between two updates of the progress bar.
+_BLOCK = 8
+
+
+def pareto_frontier(
+    alpha_prune: npt.ArrayLike,
+    theta: npt.ArrayLike = 0.0,
+    *,
+    selection: str | Selection = "hard",
+    alpha_tot_max: float | None = None,
+    f_min: float | None = None,
+    margins: Margins | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Best test error at each `alpha_prune` when the fraction kept is free.
+
+    With a perfect metric and unlimited data the best error is zero (keep ever fewer of ever more
+    examples), so a frontier is only defined under a ceiling on `alpha_tot` or a floor on `f`: one of
+    them is required. `f` is optimised continuously.
+
+    Parameters
+    ----------
+    alpha_prune : array_like
+        Examples kept per parameter: a number or a vector.
+    theta : array_like
+        Probe angle in radians: a number or a vector.
+    selection : {"hard", "easy", "random"} or Band
+        Which examples are kept.
+    alpha_tot_max : float, optional
+        Ceiling on alpha_tot = alpha_prune / f: the pool holds no more examples.
+    f_min : float, optional
+        Floor on the fraction kept, in (0, 1].
+    margins : GaussianMargins or MeasuredMargins, optional
+        Distribution along the probe. Default: Gaussian.
+    progress : bool
+        Show a progress bar if it takes longer than two seconds.
+
+    Returns
+    -------
+    xarray.Dataset
+        On dimensions "alpha_prune" and "theta" (those given as vectors): `test_error`, the `f` and
+        `alpha_tot` that reach it, `test_error_random` (same size, random subset), `R`, `rho`, `kappa`,
+        certificates, `status`, and `active`: the constraint that holds f there, one of
+        "alpha_tot_max", "f_min", "keep most" (all, or as much as the rule can keep), "none" (the
+        optimum is interior) or "infeasible" (alpha_prune exceeds the ceiling).
+
+    Raises
+    ------
+    InvalidInputError
+        If neither constraint is given, or an argument lies outside its range.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> frontier = pt.pareto_frontier([1.0, 3.0, 10.0], theta=0.0, selection="hard", alpha_tot_max=30.0)
+    >>> frontier.active.values.tolist()
+    ['keep most', 'alpha_tot_max', 'alpha_tot_max']
+    """
+    rule = as_selection(selection)
+    if isinstance(rule, KeepProbability):
+        raise InvalidInputError(
+            "selection must be a rule with a free f, got a KeepProbability: it decides f itself; "
+            "use solve or learning_curve."
+        )
+    if alpha_tot_max is None and f_min is None:
+        raise InvalidInputError(
+            "alpha_tot_max or f_min must be given, got neither: without a ceiling on the pool or a floor on f the best "
+            "error at theta = 0 is zero, so there is no frontier."
+        )
+    ceiling = np.inf
+    if alpha_tot_max is not None:
+        ceiling = float(positive("alpha_tot_max", alpha_tot_max, "alpha_tot_max is the size of the pool per parameter"))
+    floor = 0.0 if f_min is None else float(kept_fraction("f_min", f_min))
+    most = rule.largest_f() if isinstance(rule, QuantileRule) else 1.0
+    if floor > most:
+        raise InvalidInputError(f"f_min must be at most {most:g} for this band, got {floor:g}: lower one of them.")
+    coordinates = {"alpha_prune": axis("alpha_prune", np.asarray(alpha_prune, dtype=np.float64))}
+    coordinates["theta"] = axis("theta", np.asarray(theta, dtype=np.float64))
+    grids = np.meshgrid(*(np.atleast_1d(c) for c in coordinates.values()), indexing="ij")
+    problem = Problem.of(grids[0].ravel(), most, grids[1].ravel(), rule, margins)
+    search = _Search(rule, margins, ceiling, floor, most)
+    blocks = np.array_split(np.arange(problem.alpha_prune.size), -(-problem.alpha_prune.size // _BLOCK))
+    parts = [
+        search.frontier(problem.alpha_prune[block], problem.theta[block])
+        for block in track(blocks, "frontier", progress)
+    ]
+    dims = tuple(name for name, value in coordinates.items() if value.ndim)
+    shape = tuple(coordinates[name].size for name in dims)
+    fields = {name: np.concatenate([part[name] for part in parts]).reshape(shape) for name in parts[0]}
+    limits = {} if alpha_tot_max is None else {"alpha_tot_max": ceiling}
+    limits |= {} if f_min is None else {"f_min": floor}
+    return dataset(
+        {name: (dims, field) for name, field in fields.items()}, coordinates, {"selection": rule.name, **limits}
+    )
+
+
+class _Search:
+    """Continuous minimisation of the test error over ln f, for a vector of sizes at once."""
+
+    def __init__(self, rule: Selection, margins: Margins | None, ceiling: float, floor: float, most: float) -> None:
+        self.rule = rule
+        self.margins = margins
+        self.ceiling = ceiling
+        self.floor = floor
+        self.most = most
+
+    def error(self, log_f: FloatArray, alpha: FloatArray, theta: FloatArray) -> FloatArray:
+        """Test error; +inf where a point failed, so that the search avoids it."""
+        # exp(log(most)) may exceed `most` by a rounding error.
+        f = np.minimum(np.exp(log_f), self.most)
+        s = solve(alpha, f, theta, selection=self.rule, margins=self.margins, throw=False)
+        return np.asarray(np.where(s.converged, s.test_error, np.inf), dtype=np.float64)
+
+    def frontier(self, alpha: FloatArray, theta: FloatArray) -> dict[str, npt.NDArray[np.generic]]:
+        """Fields of the frontier at each size."""
+        smallest = np.maximum(alpha / self.ceiling, self.floor)
+        feasible = smallest <= self.most * (1.0 + 1e-12)
+        low = np.log(np.minimum(smallest, self.most))
+        high = np.full_like(low, np.log(self.most))
+        log_f = self._minimise(alpha, theta, low, high)
+        f = np.minimum(np.exp(log_f), self.most)
+        best = solve(alpha, f, theta, selection=self.rule, margins=self.margins, throw=False)
+        random = solve(alpha, 1.0, theta, selection="random", margins=self.margins, throw=False)
+        active = np.where(log_f == low, np.where(self.floor >= alpha / self.ceiling, "f_min", "alpha_tot_max"), "none")
+        active = np.where(log_f == high, "keep most", active)
+        active = np.where(feasible, active, "infeasible").astype("<U13")
+        fields: dict[str, npt.NDArray[np.generic]] = {
+            name: np.where(feasible, getattr(best, name), np.nan)
+            for name in ("test_error", "f", "alpha_tot", "R", "rho", "kappa", "residual", "quadrature_error")
+        }
+        fields["test_error_random"] = np.where(feasible, random.test_error, np.nan)
+        fields["active"] = active
+        fields["status"] = np.where(feasible, best.status, np.int8(Status.INFEASIBLE)).astype(np.int8)
+        return fields
+
+    def _minimise(self, alpha: FloatArray, theta: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+        """Best ln f in [low, high]: global by trial, then local to full accuracy; ends are returned exactly."""
+        t = np.linspace(0.0, 1.0, _TRIALS)
+        trials = low[:, None] + (high - low)[:, None] * t
+        trials[:, -1] = high
+        errors = self.error(trials, alpha[:, None], theta[:, None])
+        # Ties go to the larger f: nothing is gained by discarding data.
+        j = _TRIALS - 1 - np.argmin(errors[:, ::-1], axis=1)
+        rows = np.arange(alpha.size)
+        best: FloatArray = trials[rows, j]
+        left = trials[rows, np.maximum(j - 1, 0)]
+        right = trials[rows, np.minimum(j + 1, _TRIALS - 1)]
+        # At an end the minimum is interior only if the error falls away from the constraint.
+        inward = np.where(j == 0, _STEP_INSIDE, -_STEP_INSIDE) * (right - left)
+        end = (j == 0) | (j == _TRIALS - 1)
+        inside = self.error(best + np.where(end, inward, 0.0), alpha, theta)
+        interior = (high > low) & np.isfinite(inside) & (~end | (inside < errors[rows, j]))
+        if not interior.any():
+            return best
+        middle = best + np.where(end, inward, 0.0)
+        bracket = (left[interior], middle[interior], right[interior])
+        found = elementwise.find_minimum(
+            self.error,
+            bracket,
+            args=(alpha[interior], theta[interior]),
+            tolerances={"xatol": _F_ACCURACY, "xrtol": 0.0, "fatol": 0.0, "frtol": 1e-13},
+        )
+        best[interior] = np.where(found.success & (found.f_x <= errors[rows, j][interior]), found.x, best[interior])
+        return best

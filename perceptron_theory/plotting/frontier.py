@@ -1,0 +1,75 @@
+"""The frontier picture: error against kept size, one line per f, the frontier dashed on top."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+
+import matplotlib as mpl
+import matplotlib.style
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+RANDOM_COLOUR = "0.55"
+FRONTIER_COLOUR = "#c1272d"
+
+
+def frontier_figure(frontier: xr.Dataset, curves: xr.Dataset, title: str = "") -> Figure:
+    """Figure of a frontier at one angle with the curves at fixed f behind it.
+
+    Parameters
+    ----------
+    frontier : xarray.Dataset
+        From `pareto_frontier`, with the single dimension "alpha_prune".
+    curves : xarray.Dataset
+        From `learning_curve`, with dimensions "alpha_prune" and "f".
+    title : str
+        Says what the data are.
+    """
+    sheet = files("perceptron_theory.plotting").joinpath("perceptron_theory.mplstyle")
+    with as_file(sheet) as style, mpl.rc_context():
+        matplotlib.style.use(style)
+        figure = Figure()
+        FigureCanvasAgg(figure)
+        draw_frontier(figure.add_subplot(), frontier, curves, title)
+    return figure
+
+
+def draw_frontier(axes: Axes, frontier: xr.Dataset, curves: xr.Dataset, title: str = "") -> Axes:
+    """Draw on given axes; see `frontier_figure`."""
+    alpha = frontier.alpha_prune.values
+    axes.loglog(alpha, frontier.test_error_random, color=RANDOM_COLOUR, lw=2.2, label="random subset")
+    colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, curves.sizes["f"]))
+    ceiling = frontier.attrs.get("alpha_tot_max", np.inf)
+    for colour, f in zip(colours, curves.f.values, strict=True):
+        line = curves.sel(f=f)
+        affordable = line.alpha_tot.values <= ceiling * (1.0 + 1e-9)
+        if affordable.any():
+            axes.loglog(
+                line.alpha_prune.values[affordable],
+                line.test_error.values[affordable],
+                color=colour,
+                label=f"f = {f:g}",
+            )
+    axes.loglog(alpha, frontier.test_error, color=FRONTIER_COLOUR, lw=2.0, ls=(0, (4, 2)), label="frontier (best f)")
+    axes.set_xlabel(r"examples kept per parameter, $\alpha_\mathrm{prune}$")
+    axes.set_ylabel(r"test error, $\varepsilon$")
+    limits = []
+    if np.isfinite(ceiling):
+        limits.append(rf"$\alpha_\mathrm{{tot}} \leq {ceiling:g}$")
+    if "f_min" in frontier.attrs:
+        limits.append(rf"$f \geq {frontier.attrs['f_min']:g}$")
+    theta = np.rad2deg(float(frontier.theta))
+    axes.set_title(f"{title}\nkeep {frontier.attrs['selection']}, θ = {theta:.3g}°, {', '.join(limits)}".strip())
+    for which in (axes.xaxis, axes.yaxis):
+        low, high = sorted(which.get_view_interval())
+        # Label 2 and 5 as well where a decade alone would leave an axis almost bare.
+        subs = (1.0, 2.0, 5.0) if high / low < 1e3 else (1.0,)
+        which.set_major_locator(LogLocator(subs=subs))
+        which.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        which.set_minor_formatter(NullFormatter())
+    axes.legend(loc="lower left")
+    return axes

@@ -1,0 +1,186 @@
+"""Scores of a data set, and the margins the theory makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from perceptron_theory.errors import ScoreError
+from perceptron_theory.margins.distributions import MeasuredMargins
+
+FloatArray = npt.NDArray[np.float64]
+Direction = Literal["harder", "easier", "keep"]
+
+DIRECTIONS: tuple[str, ...] = get_args(Direction)
+
+
+@dataclass(frozen=True)
+class TieReport:
+    """How many scores are shared.
+
+    Attributes
+    ----------
+    n : int
+        Number of examples.
+    n_distinct : int
+        Number of distinct scores.
+    tied_fraction : float
+        Fraction of examples whose score another example has too.
+    largest : int
+        Size of the largest group of equal scores.
+    """
+
+    n: int
+    n_distinct: int
+    tied_fraction: float
+    largest: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.n:,} scores, {self.n_distinct:,} distinct; {100 * self.tied_fraction:.1f} % of examples "
+            f"share their score, the largest group has {self.largest:,}"
+        )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One score per example, with its direction.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Scores, finite, at least two distinct.
+    higher_is : {"harder", "easier", "keep"}
+        What a high score means. "keep" is for published files whose high scores are to be kept: in
+        the paper's theory that is the hard end, so it orders examples like "harder".
+    source : str
+        Where the scores come from, for tables and pictures.
+
+    Raises
+    ------
+    ScoreError
+        If the direction is missing or unknown, or scores are not usable.
+
+    Examples
+    --------
+    >>> import numpy as np, perceptron_theory as pt
+    >>> scores = pt.Scores(np.array([0.1, 0.9, 0.4, 0.4]), higher_is="harder")
+    >>> print(scores.ties)
+    4 scores, 3 distinct; 50.0 % of examples share their score, the largest group has 2
+    >>> scores.magnitudes().round(3).tolist()  # the hardest example lies closest to the boundary
+    [1.534, 0.157, 0.674, 0.674]
+    """
+
+    values: FloatArray
+    higher_is: Direction
+    source: str = "scores"
+    ties: TieReport = field(init=False)
+
+    def __post_init__(self) -> None:
+        check_direction(self.higher_is)
+        values = np.asarray(self.values)
+        if values.dtype.kind not in "fiub":
+            raise ScoreError(
+                f"scores must be real numbers, got dtype {values.dtype} in {self.source}: convert them first."
+            )
+        values = values.astype(np.float64)
+        if values.ndim != 1:
+            raise ScoreError(
+                f"scores must be a vector, one per example, got shape {values.shape} in {self.source}: "
+                "select one column."
+            )
+        if values.size == 0:
+            raise ScoreError(f"no scores in {self.source}: give a file with one score per example.")
+        wrong = np.flatnonzero(~np.isfinite(values))
+        if wrong.size:
+            raise ScoreError(
+                f"scores must be finite, got {values[wrong[0]]} at index {wrong[0]} "
+                f"({wrong.size} of {values.size} are not) in {self.source}: remove or impute these examples."
+            )
+        distinct, counts = np.unique(values, return_counts=True)
+        if distinct.size < 2:
+            raise ScoreError(
+                f"all {values.size} scores equal {distinct[0]:g} in {self.source}: a score must tell examples apart."
+            )
+        values.setflags(write=False)
+        object.__setattr__(self, "values", values)
+        tied = int(counts[counts > 1].sum())
+        object.__setattr__(self, "ties", TieReport(values.size, distinct.size, tied / values.size, int(counts.max())))
+
+    @property
+    def n(self) -> int:
+        """Number of examples."""
+        return int(self.values.size)
+
+    def magnitudes(self) -> FloatArray:
+        """|z| of each example by rank: quantile q of difficulty lies at |z| = Phi^-1((1 + q) / 2).
+
+        The hardest example lies closest to the boundary. Equal scores share the mean of their ranks.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            In the order of the data set.
+        """
+        easiness = self.values if self.higher_is == "easier" else -self.values
+        _, group, counts = np.unique(easiness, return_inverse=True, return_counts=True)
+        last = np.cumsum(counts)
+        quantile = (last - 0.5 * counts)[group] / self.n
+        # From the tail, where quantiles near 1 keep their digits.
+        return np.asarray(-ndtri(0.5 * (1.0 - quantile)), dtype=np.float64)
+
+    def margins(self, by: Literal["rank", "value"] = "rank") -> MeasuredMargins:
+        """Distribution along the probe.
+
+        Parameters
+        ----------
+        by : {"rank", "value"}
+            "rank" uses only the order of the scores (`magnitudes`); labels follow the model. "value"
+            takes scores for signed margins of the probe (negative: the probe is wrong), scaled to
+            second moment 1, and keeps their shape.
+
+        Raises
+        ------
+        ScoreError
+            If values are asked for but cannot be signed margins.
+        """
+        if by == "rank":
+            return MeasuredMargins(self.magnitudes(), signed=False)
+        if by != "value":
+            raise ScoreError(f"by must be 'rank' or 'value', got {by!r}: rank works for every score.")
+        if self.higher_is != "easier":
+            raise ScoreError(
+                f"margins by value need signed margins, for which higher_is is 'easier', got {self.higher_is!r}: "
+                "use by='rank'."
+            )
+        return MeasuredMargins(self.values / np.sqrt(np.mean(self.values**2)), signed=True)
+
+    def theta_from_errors(self) -> float:
+        """Angle of the probe from its error rate, theta = pi P(m < 0), for signed margins. Radians.
+
+        Raises
+        ------
+        ScoreError
+            If no score is negative, or more than half are: these are not signed margins of a probe
+            that has learnt anything.
+        """
+        wrong = float(np.mean(self.values < 0.0))
+        if self.higher_is != "easier" or not 0.0 < wrong <= 0.5:
+            raise ScoreError(
+                f"theta cannot be read off these scores (higher_is={self.higher_is!r}, a fraction {wrong:g} negative): "
+                "it needs signed margins, negative where the probe is wrong; give theta itself."
+            )
+        return float(np.pi * wrong)
+
+
+def check_direction(higher_is: str | None) -> None:
+    """Refuse a missing or unknown direction."""
+    if higher_is not in DIRECTIONS:
+        raise ScoreError(
+            f"higher_is must be one of {', '.join(map(repr, DIRECTIONS))}, got {higher_is!r}: say whether a high "
+            "score means a hard example, an easy one, or one to keep; it is never guessed."
+        )

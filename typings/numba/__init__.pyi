@@ -1,0 +1,7 @@
+# What this project uses of numba, which ships no types.
+from collections.abc import Callable
+from typing import Any
+
+def njit(
+    *, cache: bool = ..., nogil: bool = ..., error_model: str = ...
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...

@@ -7,7 +7,8 @@ integrands are plain `math`, constants are computed once per set of overlaps, ra
 integrand changes, and the tolerances are what an answer good to about 1e-9 needs. Lambda and 1 - rho^2 come from the
 components of the unit student, since as the paper prints them they lose their digits at large alpha: with R along the
 teacher, d = (rho - R cos theta)/sin theta, c = (R - rho cos theta)/sin theta, and s orthogonal to teacher and probe,
-Lambda = s sin theta and 1 - rho^2 = s^2 + c^2.
+Lambda = s sin theta and 1 - rho^2 = s^2 + c^2. At theta = 0 teacher and probe coincide, s^2 = 1 - R^2, and the average
+over the direction orthogonal to them is elementary, which leaves two equations with one integral each.
 
 Run as a script for the times per solve.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ from scipy.special import ndtri
 
 SQRT_2 = math.sqrt(2.0)
 SQRT_2PI = math.sqrt(2.0 * math.pi)
-CUT = 8.0  # a Gaussian is integrated over this many standard deviations: exp(-32) = 1e-14
+CUT = 7.0  # a Gaussian is integrated over this many standard deviations: exp(-24.5) = 2e-11
+ERROR = 1e-9  # what one quad may leave, relative to the scale of its equation; root then gains from the cancellations
 
 
 def solve_quad(alpha_prune: float, f: float, theta: float, selection: str) -> tuple[float, float, float, float]:
@@ -53,38 +55,62 @@ def solve_quad(alpha_prune: float, f: float, theta: float, selection: str) -> tu
     RuntimeError
         If no solution is found.
     """
-    r, k, delta = unpack(follow(alpha_prune, f, theta, selection))
-    s = 1.0 / math.sqrt(1.0 + r * r + delta * delta)
-    rho = s * (r * math.cos(theta) + delta * math.sin(theta))
-    return math.atan2(math.hypot(1.0, delta), r) / math.pi, r * s, rho, k * s
+    if theta == 0.0:
+        r, k = solve_teacher(alpha_prune, f, selection)
+        s = 1.0 / math.hypot(1.0, r)
+        return math.atan2(1.0, r) / math.pi, r * s, r * s, k * s
+    R, rho, d, _, s, kappa = components(solve_probe(alpha_prune, f, theta, selection), theta)
+    return math.atan2(math.hypot(s, d), R) / math.pi, R, rho, kappa
 
 
-def unpack(unknowns: NDArray[np.float64]) -> tuple[float, float, float]:
-    """R/s, kappa/s and d/s from the unknowns log R/s, log kappa/s and, for theta > 0, asinh d/s."""
-    delta = math.sinh(unknowns[2]) if len(unknowns) == 3 else 0.0
-    return math.exp(unknowns[0]), math.exp(unknowns[1]), delta
+def rough(alpha: float, f: float, selection: str) -> tuple[float, float]:
+    """R/s and kappa/s with the powers of small and of large alpha without pruning, and a margin past what is removed."""
+    angle = 0.5 * math.pi / (1.0 + alpha)
+    r, k = 1.0 / math.tan(angle), 1.0 / (math.sqrt(alpha + alpha * alpha) * math.sin(angle))
+    return r, k + r * max(kept_intervals(f, selection)[-1][0], 0.0)
 
 
-def follow(alpha: float, f: float, theta: float, selection: str) -> NDArray[np.float64]:
-    """Solve from a rough unpruned student; if that fails, from the solution at half the alpha."""
-    equations, args = (probe_equations, (alpha, f, theta, selection)) if theta > 0.0 else (teacher_equations, (alpha, f, selection))
-    error, kappa = 0.5 / (1.0 + alpha), 1.0 / math.sqrt(alpha + alpha * alpha)  # right for small and for large alpha
-    guess = np.array([-math.log(math.tan(math.pi * error)), math.log(kappa / math.sin(math.pi * error)), 0.0])
-    for attempt in range(2):
-        found = root(equations, guess if theta > 0.0 else guess[:2], args=args, method="hybr", options={"xtol": 1e-10})
-        print('   ', alpha, attempt, found.nfev, found.success, found.fun)
+def solve_teacher(alpha: float, f: float, selection: str) -> NDArray[np.float64]:
+    """theta = 0: R/s and kappa/s from a rough student or, if that fails, from half the alpha."""
+    for guess in (rough(alpha, f, selection), None):
+        start = np.array(guess) if guess else solve_teacher(0.5 * alpha, f, selection)
+        found = root(teacher_equations, start, args=(alpha, f, selection), options={"xtol": 1e-10})
         if np.max(np.abs(found.fun)) < 1e-8:
             return found.x
-        if attempt == 0 and alpha > 0.1:
-            guess = follow(0.5 * alpha, f, theta, selection)
+        if alpha < 0.01:
+            break
+    raise RuntimeError(f"no solution at alpha_prune={alpha}, f={f}, theta=0, {selection}")
+
+
+def solve_probe(alpha: float, f: float, theta: float, selection: str) -> NDArray[np.float64]:
+    """theta > 0: rho/s, c/s, kappa/s from students along the teacher or, if that fails, from half the alpha."""
+
+    def guesses() -> Iterator[NDArray[np.float64]]:
+        for r, k in (solve_teacher(alpha, f, selection), rough(alpha, 1.0, selection)):
+            yield np.array([r * math.cos(theta), r * math.sin(theta), k])
+        if alpha > 0.01:
+            yield solve_probe(0.5 * alpha, f, theta, selection)
+
+    for guess in guesses():
+        found = root(probe_equations, guess, args=(alpha, f, theta, selection), options={"xtol": 1e-10, "maxfev": 60})
+        if np.max(np.abs(found.fun)) < 1e-8:
+            return found.x
     raise RuntimeError(f"no solution at alpha_prune={alpha}, f={f}, theta={theta}, {selection}")
+
+
+def components(unknowns: NDArray[np.float64], theta: float) -> tuple[float, float, float, float, float, float]:
+    """R, rho, d, c, s and kappa of the unit student with given rho/s, c/s, kappa/s."""
+    a, b, k = (float(x) for x in unknowns)
+    s = 1.0 / math.sqrt(1.0 + a * a + b * b)
+    rho, c, sin, cos = a * s, b * s, math.sin(theta), math.cos(theta)
+    return rho * cos + c * sin, rho, rho * sin - c * cos, c, s, k * s
 
 
 def integrate(function: Callable[[float], float], low: float, high: float, breaks: list[float], error: float) -> float:
     """Adaptive quadrature from low to high, piece by piece between the break points that lie inside."""
     ends = [low, *sorted(x for x in breaks if low < x < high), high]
     pieces = zip(ends[:-1], ends[1:], strict=True)
-    return sum(quad(function, a, b, epsabs=error, epsrel=1e-10, limit=200)[0] for a, b in pieces if b > a)
+    return sum(quad(function, a, b, epsabs=error, epsrel=ERROR, limit=200)[0] for a, b in pieces if b > a)
 
 
 def kept_intervals(f: float, selection: str) -> list[tuple[float, float]]:
@@ -97,8 +123,8 @@ def kept_intervals(f: float, selection: str) -> list[tuple[float, float]]:
 
 
 def teacher_equations(unknowns: NDArray[np.float64], alpha: float, f: float, selection: str) -> list[float]:
-    """theta = 0: alpha E[(k - rA - h)_+^2] = 1 and E[A (.)_+] / E[(.)_+] = k r / (1 + r^2), A = |z| kept, h in closed form."""
-    r, k, _ = unpack(unknowns)
+    """theta = 0: alpha E[(k - rA - h)_+^2] = 1 (its logarithm) and E[A (.)_+] / E[(.)_+] = k r / (1 + r^2), A = |z|."""
+    r, k = (float(x) for x in unknowns)
     low, high = kept_intervals(f, selection)[-1]
 
     def average(power: int) -> float:
@@ -108,35 +134,35 @@ def teacher_equations(unknowns: NDArray[np.float64], alpha: float, f: float, sel
             value = (1.0 + u * u) * cdf + u * pdf if power == 2 else (u * cdf + pdf) * (a if power == 1 else 1.0)
             return math.exp(-0.5 * a * a) * value
 
-        ends = max(low, 0.0), min(high, (k + CUT) / r)
-        return 2.0 / (SQRT_2PI * f) * integrate(integrand, *ends, [k / r], 0.0) if ends[1] > ends[0] else 0.0
+        return (
+            2.0 / (SQRT_2PI * f) * integrate(integrand, max(low, 0.0), high, [(k - CUT) / r, k / r, (k + CUT) / r], 0.0)
+        )
 
-    return [alpha * average(2) - 1.0, average(1) / average(0) * (1.0 + r * r) / (k * r) - 1.0]
+    mass = max(average(0), 1e-300)
+    return [math.log(alpha * max(average(2), 1e-300)), average(1) / mass * (1.0 + r * r) / r - k]
 
 
 def probe_equations(unknowns: NDArray[np.float64], alpha: float, f: float, theta: float, selection: str) -> list[float]:
-    """(P1)-(P3), theta > 0, each divided by the largest value that its left hand side can have at this s."""
-    r, k, delta = unpack(unknowns)
-    s = 1.0 / math.sqrt(1.0 + r * r + delta * delta)
-    R, d, kappa, sin, cos = r * s, delta * s, k * s, math.sin(theta), math.cos(theta)
-    rho, c = R * cos + d * sin, R * sin - d * cos
-    sigma = math.hypot(s, c)
-    slope, cot, step = d / sin, cos / sin, SQRT_2 * s * sigma
-    # what quad may leave, so that each equation is met to a fraction 1e-10 of its scale
-    error_edge, error_2, error_1 = (1e-10 * x / alpha for x in (s * sigma, s * s, math.hypot(s, d) / sin))
+    """(P1)-(P3), theta > 0: times sin(theta)/s, the logarithm of the ratio of the sides, times sin(theta)/s."""
+    R, rho, d, c, s, kappa = components(unknowns, theta)
+    sin, cos, sigma = math.sin(theta), math.cos(theta), math.hypot(s, c)
+    cot, step = cos / sin, SQRT_2 * s * sigma
+    error_edge, error_2, error_1 = (ERROR * x / alpha for x in (s * sigma, s * s, math.hypot(s, d) / sin))
 
     def edge(z: float) -> float:  # int dt exp(-Delta / 2 Lambda^2) (kappa - t)
         def integrand(t: float) -> float:
             return math.exp(constant - 0.5 * ((t - mean) / s) ** 2) * (kappa - t)
 
-        mean, constant = slope * z, -0.5 * (z * z + (z * cot) ** 2)
+        mean, constant = d * z / sin, -0.5 * (z * z + (z * cot) ** 2)
         return integrate(integrand, mean - CUT * s, min(kappa, mean + CUT * s), [], error_edge)
 
-    def inside(z: float, second: bool) -> float:  # int dt N H (kappa - t)^2, or N H (z - rho t) / (1 - rho^2) (kappa - t)
+    def inside(z: float, second: bool) -> float:  # int dt N H (kappa - t)^2, N H (z - rho t) / (1 - rho^2) (kappa - t)
         def integrand(t: float) -> float:
             tau = t - mean
             factor = kappa - t if second else z - rho * tau / sigma**2
-            return norm * math.exp(-0.5 * (tau / sigma) ** 2) * math.erfc(-(c * tau + shift) / step) * (kappa - t) * factor
+            return (
+                norm * math.exp(-0.5 * (tau / sigma) ** 2) * math.erfc(-(c * tau + shift) / step) * (kappa - t) * factor
+            )
 
         mean, shift, norm = rho * z, sigma * sigma * z * cot, 0.5 / (SQRT_2PI * sigma) * math.exp(-0.5 * z * z)
         ends = mean - CUT * sigma, min(kappa, mean + CUT * sigma)
@@ -149,7 +175,7 @@ def probe_equations(unknowns: NDArray[np.float64], alpha: float, f: float, theta
     p1 = alpha / (math.pi * s * sin) * average(edge, error_edge)
     p2 = 2.0 * alpha * average(lambda z: inside(z, True), error_2)
     p3 = 2.0 * alpha * average(lambda z: inside(z, False), error_1) + p1 * (rho * c * sin / sigma**2 - cos)
-    return [(c / sin - p1) * sin / sigma, 1.0 - p2 / (s * s), (d / sin - p3) * sin / math.hypot(s, d)]
+    return [(c - p1 * sin) / s, math.log(max(p2, 1e-300) / (s * s)), (d - p3 * sin) / s]
 
 
 def main() -> None:

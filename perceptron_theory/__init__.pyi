@@ -1,3 +1,5 @@
+__all__: list[str]
+
 from .errors import (
     ConvergenceError as ConvergenceError,
     InvalidInputError as InvalidInputError,

@@ -80,9 +80,9 @@ def pareto_frontier(
     Examples
     --------
     >>> import perceptron_theory as pt
-    >>> frontier = pt.pareto_frontier([1.0, 3.0, 10.0], theta=0.0, selection="hard", alpha_tot_max=30.0)
+    >>> frontier = pt.pareto_frontier([1.5, 3.0, 10.0], theta=0.0, selection="hard", alpha_tot_max=30.0)
     >>> frontier.active.values.tolist()
-    ['keep most', 'alpha_tot_max', 'alpha_tot_max']
+    ['none', 'alpha_tot_max', 'alpha_tot_max']
     """
     rule = as_selection(selection)
     if isinstance(rule, KeepProbability):

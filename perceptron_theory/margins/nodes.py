@@ -178,7 +178,8 @@ def _interval_pieces(measure: KeptMeasure, j: int, x: Frame, alpha: float, piece
                 length = max(length, 0.75 * math.sqrt(2.0 * min(folds, 60.0)))
             pieces[count, 0] = a
             pieces[count, 1] = b
-            pieces[count, 2] = length
+            # A student off the scale of doubles must not ask for endless (or NaN) panels.
+            pieces[count, 2] = length if length < _MAX_PANELS * _MAX_LENGTH else _MAX_PANELS * _MAX_LENGTH
             pieces[count, 3] = free
             count += 1
     return count

@@ -83,6 +83,8 @@ class Scores:
     def __post_init__(self) -> None:
         check_direction(self.higher_is)
         values = np.asarray(self.values)
+        if values.size == 0:
+            raise ScoreError(f"no scores in {self.source}: give a file with one score per example.")
         if values.dtype.kind not in "fiub":
             raise ScoreError(
                 f"scores must be real numbers, got dtype {values.dtype} in {self.source}: convert them first."
@@ -93,8 +95,6 @@ class Scores:
                 f"scores must be a vector, one per example, got shape {values.shape} in {self.source}: "
                 "select one column."
             )
-        if values.size == 0:
-            raise ScoreError(f"no scores in {self.source}: give a file with one score per example.")
         wrong = np.flatnonzero(~np.isfinite(values))
         if wrong.size:
             raise ScoreError(

@@ -418,7 +418,10 @@ def solve_measure(measure: KeptMeasure, alpha: float, theta: float) -> tuple[Fra
 
 @kernel
 def _boundary_cost(a: float, conditional: bool) -> float:
-    """Least E[(-c g - h)_+^2] over c, for g > a: can noise and g alone classify what the probe cannot?"""
+    """Least E[(-c g - h)_+^2] over c, for g > a.
+
+    1 / cost is the capacity: how many examples per dimension can be classified by what the probe does not see.
+    """
     t = np.empty(ORTHOGONAL_CAPACITY)
     v = np.empty(ORTHOGONAL_CAPACITY)
     c = 0.0

@@ -16,7 +16,8 @@ SAME = 1e-11
 
 
 def assert_same(a: pt.Solution, b: pt.Solution, tolerance: float = SAME) -> None:
-    assert np.all(a.converged) and np.all(b.converged)
+    assert np.all(a.converged)
+    assert np.all(b.converged)
     for name in ("test_error", "kappa", "R"):
         np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=tolerance, atol=0)
     np.testing.assert_allclose(a.rho, b.rho, rtol=tolerance, atol=tolerance)

@@ -86,6 +86,13 @@ def test_measured_margins_anywhere(shape: str, signed: bool) -> None:
         assert s.converged.all(), (rule, np.unique(s.status, return_counts=True), np.max(s.quadrature_error))
 
 
+def test_far_beyond_any_data_set() -> None:
+    """Scaled variables lose nothing: the laws of large alpha_prune hold to rounding at 1e100."""
+    s = pt.solve([1e20, 1e60, 1e100], 0.5, [[0.0], [0.3]], selection="hard")
+    assert s.converged.all()
+    np.testing.assert_allclose(s.test_error * s.alpha_prune, np.tile(s.test_error[:, :1] * 1e20, 3), rtol=1e-13)
+
+
 def test_one_value_kept_pins_the_student_to_the_probe() -> None:
     """More tied examples than can be classified by chance: the probe itself has the largest margin.
 

@@ -1,0 +1,171 @@
+"""The command line, in process: output, files, exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import perceptron_theory as pt
+from perceptron_theory.cli.app import main
+
+GOOD = ["--higher-is", "harder", "--theta-deg", "10", "--alpha-tot-max", "30"]
+
+
+@pytest.fixture
+def scores(tmp_path: Path) -> Path:
+    path = tmp_path / "scores.npy"
+    np.save(path, np.random.default_rng(0).exponential(size=500))
+    return path
+
+
+def test_solve_prints_a_certified_point(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "--alpha-prune", "3", "--f", "0.3", "--theta-deg", "10"]) == 0
+    out = capsys.readouterr().out
+    for part in ("0.065274498594", "0.109563401", "residual", "quadrature_error", "converged"):
+        assert part in out
+
+
+def test_frontier_of_the_embedded_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert main(["frontier", "--alpha-tot-max", "50", "--points", "6", "--out", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert "error" not in printed.err
+    assert "1,797 scores" in printed.out
+    assert sorted(p.name for p in out.iterdir()) == ["frontier.csv", "frontier.nc", "frontier.png"]
+    table = pd.read_csv(out / "frontier.csv")
+    with xr.open_dataset(out / "frontier.nc", engine="netcdf4") as data:
+        np.testing.assert_allclose(table["test_error"], data.test_error, rtol=1e-11)
+        assert data.attrs["alpha_tot_max"] == 50.0
+        assert data.attrs["margins_by"] == "value"
+    assert set(table["status"]) == {"converged"}
+    assert list(table.columns[:6]) == ["alpha_prune", "f", "alpha_tot", "test_error", "test_error_random", "active"]
+    assert (out / "frontier.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_frontier_of_a_file_agrees_with_the_library(scores: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["frontier", str(scores), *GOOD, "--points", "4", "--out", str(out)]) == 0
+    table = pd.read_csv(out / "frontier.csv")
+    margins = pt.read_scores(scores, higher_is="harder").margins()
+    direct = pt.pareto_frontier(table["alpha_prune"], np.deg2rad(10), alpha_tot_max=30.0, margins=margins)
+    # The table has 12 digits; the search stops where the error is flat.
+    np.testing.assert_allclose(table["test_error"], direct.test_error, rtol=1e-10)
+
+
+@pytest.mark.parametrize("options", [["--selection", "band:0.1"], ["--selection", "easy"], ["--f-min", "0.2"]])
+def test_frontier_options(scores: Path, tmp_path: Path, options: list[str]) -> None:
+    assert main(["frontier", str(scores), *GOOD, *options, "--points", "3", "--out", str(tmp_path / "out")]) == 0
+
+
+def test_theta_from_signed_margins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "margins.npy"
+    np.save(path, np.random.default_rng(0).normal(1.0, 1.0, 400))
+    command = ["frontier", str(path), "--higher-is", "easier", "--by", "value", "--f-min", "0.2", "--points", "3"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert "P(m < 0)" in capsys.readouterr().out
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ([], ["solve"], ["frontier"]):
+        assert main([*command, "--help"]) == 0
+        out = capsys.readouterr().out
+        assert "Usage" in out
+        if command:
+            assert f"perceptron-theory {command[0]} " in out
+
+
+def bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
+    good = folder / "scores.npy"
+
+    def save(name: str, values: object) -> str:
+        np.save(folder / name, np.asarray(values), allow_pickle=True)
+        return str(folder / name)
+
+    (folder / "empty.csv").write_text("")
+    (folder / "table.csv").write_text("id,el2n\n1,0.5\n2,0.7\n")
+    (folder / "file").write_text("")
+    np.savez(folder / "many.npz", a=np.arange(3.0), b=np.arange(3.0))
+    rest = GOOD[2:]
+    return {
+        "missing file": ([str(folder / "none.npy"), *GOOD], "none.npy"),
+        "empty file": ([str(folder / "empty.csv"), *GOOD], "empty file"),
+        "nan": ([save("nan.npy", [1.0, np.nan]), *GOOD], "nan at index 1"),
+        "infinite": ([save("inf.npy", [1.0, np.inf]), *GOOD], "inf at index 1"),
+        "one value": ([save("one.npy", [2.0, 2.0]), *GOOD], "equal 2"),
+        "column": ([str(folder / "table.csv"), "--column", "loss", *GOOD], "'loss'"),
+        "key": ([str(folder / "many.npz"), "--key", "c", *GOOD], "'c'"),
+        "no key": ([str(folder / "many.npz"), *GOOD], "a, b"),
+        "pickled": ([save("object.npy", np.array([{}, 1], dtype=object)), *GOOD], "pickle"),
+        "direction": ([str(good), *rest], "higher_is"),
+        "unknown direction": ([str(good), "--higher-is", "better", *rest], "'better'"),
+        "theta missing": ([str(good), "--higher-is", "harder", "--alpha-tot-max", "30"], "--theta-deg"),
+        "theta negative": ([str(good), *GOOD[:2], "--theta-deg", "-1", "--alpha-tot-max", "30"], "-1"),
+        "theta large": ([str(good), *GOOD[:2], "--theta-deg", "91", "--alpha-tot-max", "30"], "91"),
+        "no ceiling": ([str(good), *GOOD[:4]], "--alpha-tot-max or --f-min"),
+        "f outside": ([str(good), *GOOD[:4], "--f-min", "1.5"], "1.5"),
+        "f zero": ([str(good), *GOOD[:4], "--f-min", "0"], "(0, 1]"),
+        "negative alpha": ([str(good), *GOOD, "--alpha-min", "-1"], "-1"),
+        "negative ceiling": ([str(good), *GOOD[:4], "--alpha-tot-max", "-5"], "-5"),
+        "points": ([str(good), *GOOD, "--points", "1"], "1"),
+        "selection": ([str(good), *GOOD, "--selection", "hardest"], "'hardest'"),
+        "band": ([str(good), *GOOD, "--selection", "band:x"], "band:x"),
+        "by": ([str(good), *GOOD, "--by", "size"], "'size'"),
+        "value of hard scores": ([str(good), *GOOD, "--by", "value"], "'harder'"),
+        "not a number": ([str(good), *GOOD, "--points", "many"], "many"),
+        "unknown option": ([str(good), *GOOD, "--ceiling", "3"], "--ceiling"),
+        "key without file": (["--key", "a", "--alpha-tot-max", "30"], "no SCORES"),
+    }
+
+
+def test_bad_input_is_one_line_exit_code_2_nothing_written(
+    scores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = bad_inputs(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    for name, (arguments, part) in cases.items():
+        code = main(["frontier", *arguments, "--out", str(tmp_path / "out")])
+        captured = capsys.readouterr()
+        assert code == 2, name
+        assert captured.err.count("\n") == 1, (name, captured.err)
+        assert captured.err.startswith("error: "), name
+        assert part in captured.err, (name, captured.err)
+        assert sorted(tmp_path.iterdir()) == before, name
+
+
+def test_unwritable_output(scores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder below a file cannot be made, not even by root."""
+    (tmp_path / "file").write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["frontier", str(scores), *GOOD, "--out", str(tmp_path / "file" / "out")]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: cannot write")
+    assert captured.err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["--alpha-prune", "-1", "--f", "0.5"], "-1"),
+        (["--alpha-prune", "1", "--f", "1.5"], "1.5"),
+        (["--alpha-prune", "1", "--f", "0"], "(0, 1]"),
+        (["--alpha-prune", "1", "--f", "0.5", "--theta-deg", "100"], "100"),
+        (["--alpha-prune", "1", "--f", "nan"], "nan"),
+        (["--f", "0.5"], "--alpha-prune"),
+    ],
+)
+def test_solve_bad_input(options: list[str], part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert part in captured.err
+
+
+def test_failed_point_is_not_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "--alpha-prune", "1e18", "--f", "0.5", "--selection", "easy"]) == 1
+    assert "residual" in capsys.readouterr().err

@@ -1,0 +1,65 @@
+"""The frontier: optimal, constrained, and a power law in the end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import perceptron_theory as pt
+
+ALPHA = np.geomspace(0.5, 60.0, 9)
+
+
+@pytest.mark.parametrize("rule", ["hard", "easy", pt.Band(0.05)])
+@pytest.mark.parametrize("theta_deg", [0.0, 10.0, 40.0])
+def test_no_fraction_on_a_fine_grid_does_better(rule: str | pt.Band, theta_deg: float) -> None:
+    theta = np.deg2rad(theta_deg)
+    frontier = pt.pareto_frontier(ALPHA, theta, selection=rule, alpha_tot_max=80.0)
+    most = 0.95 if isinstance(rule, pt.Band) else 1.0
+    for i, alpha in enumerate(ALPHA):
+        low = alpha / 80.0
+        assert low <= most
+        f = np.minimum(np.geomspace(low, most, 2_000), most)
+        best = pt.solve(alpha, f, theta, selection=rule).test_error.min()
+        # Where the curve is flat the grid may tie with the optimum up to rounding.
+        assert frontier.test_error.values[i] <= best * (1 + 1e-12)
+        assert low * (1 - 1e-12) <= frontier.f.values[i] <= most
+        assert frontier.alpha_tot.values[i] <= 80.0 * (1 + 1e-12)
+
+
+def test_active_constraint_is_named() -> None:
+    frontier = pt.pareto_frontier([1.2, 3.0, 25.0, 80.0, 81.0], np.deg2rad(10), alpha_tot_max=80.0, f_min=0.3)
+    assert frontier.active.values.tolist() == ["none", "f_min", "alpha_tot_max", "keep most", "infeasible"]
+    assert np.isnan(frontier.test_error.values[-1])
+    assert frontier.status.values[-1] == pt.Status.INFEASIBLE
+    interior = pt.pareto_frontier(3.0, np.deg2rad(10), alpha_tot_max=1e3)
+    assert interior.active.item() == "none"
+    f = float(interior.f)
+    around = pt.solve(3.0, np.array([0.99, 1.0, 1.01]) * f, np.deg2rad(10)).test_error
+    assert around[1] < min(around[0], around[2])
+
+
+def test_perfect_metric_uses_the_whole_ceiling() -> None:
+    """theta = 0, alpha_prune > 2: the frontier sits at the ceiling and nears the error of the whole pool."""
+    frontier = pt.pareto_frontier([2.5, 5.0, 20.0], 0.0, alpha_tot_max=100.0)
+    assert set(frontier.active.values) == {"alpha_tot_max"}
+    pool = pt.solve(100.0, 1.0).test_error
+    np.testing.assert_array_less(pool, frontier.test_error.values * (1 + 1e-12))
+    assert frontier.test_error.values[1] < 1.01 * pool
+
+
+def test_imperfect_metric_ends_in_a_power_law() -> None:
+    """theta > 0: error alpha -> 0.5005 sin(theta) from above, and best f falls to 0."""
+    theta = np.deg2rad(20)
+    alpha = np.array([1e2, 1e3, 1e4])
+    frontier = pt.pareto_frontier(alpha, theta, f_min=1e-3)
+    ratio = frontier.test_error.values * alpha / (0.500489 * np.sin(theta))
+    assert np.all(np.diff(ratio) < 0)
+    assert np.all(ratio > 1)
+    assert ratio[-1] < 1.01
+    assert np.all(np.diff(frontier.f.values) < 0)
+
+
+def test_never_worse_than_random_or_any_f() -> None:
+    frontier = pt.pareto_frontier(ALPHA, np.deg2rad(30), alpha_tot_max=60.0)
+    assert np.all(frontier.test_error <= frontier.test_error_random * (1 + 1e-12))

@@ -1,0 +1,112 @@
+"""Directions, ties, margins; the embedded default; real score files."""
+
+from __future__ import annotations
+
+import csv
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+import perceptron_theory as pt
+from perceptron_theory.scores.digits import digits_facts
+
+
+def test_rank_quantiles_of_the_half_normal() -> None:
+    rng = np.random.default_rng(0)
+    values = np.round(rng.normal(size=1000), 1)
+    scores = pt.Scores(values, higher_is="easier")
+    expected = ndtri(0.5 * (1 + (rankdata(values) - 0.5) / values.size))
+    np.testing.assert_allclose(scores.magnitudes(), expected, rtol=1e-10)
+
+
+def test_direction_turns_the_order() -> None:
+    values = np.array([5.0, 1.0, 3.0])
+    hard = pt.Scores(values, higher_is="harder").magnitudes()
+    easy = pt.Scores(values, higher_is="easier").magnitudes()
+    keep = pt.Scores(values, higher_is="keep").magnitudes()
+    assert np.argmin(hard) == np.argmin(keep) == 0
+    assert np.argmax(easy) == 0
+    np.testing.assert_allclose(np.sort(hard), np.sort(easy))
+
+
+def test_tie_report() -> None:
+    ties = pt.Scores(np.array([0.0] * 6 + [1, 2, 3, 3]), higher_is="harder").ties
+    assert (ties.n, ties.n_distinct, ties.largest) == (10, 4, 6)
+    assert ties.tied_fraction == pytest.approx(0.8)
+
+
+def test_values_are_scaled_to_second_moment_one() -> None:
+    rng = np.random.default_rng(1)
+    raw = 3.0 * rng.normal(0.5, 1.0, 500)
+    scores = pt.Scores(raw, higher_is="easier")
+    margins = scores.margins("value")
+    assert margins.second_moment == pytest.approx(1.0)
+    assert margins.mass_wrong == pytest.approx(np.mean(raw < 0))
+    assert scores.theta_from_errors() == pytest.approx(np.pi * np.mean(raw < 0))
+
+
+def test_values_that_cannot_be_margins_are_refused() -> None:
+    scores = pt.Scores(np.array([0.1, 0.5, 0.7]), higher_is="harder")
+    with pytest.raises(pt.ScoreError, match="'harder'"):
+        scores.margins("value")
+    with pytest.raises(pt.ScoreError, match="negative"):
+        scores.theta_from_errors()
+    with pytest.raises(pt.ScoreError, match="'size'"):
+        scores.margins("size")  # type: ignore[arg-type]
+
+
+def test_scores_cannot_be_changed() -> None:
+    scores = pt.digits_scores()
+    with pytest.raises(ValueError, match="read-only"):
+        scores.values[0] = 0.0
+
+
+def test_embedded_default_matches_its_facts() -> None:
+    scores, facts = pt.digits_scores(), digits_facts()
+    with files("perceptron_theory.scores").joinpath("data", "digits_margins.csv").open(encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert len(rows) == scores.n == 1797
+    unseen = np.array([row["trained_on"] == "0" for row in rows])
+    assert np.sum(~unseen) == facts.n_probe
+    assert np.mean(scores.values[unseen] < 0) == pytest.approx(facts.probe_error)
+    assert facts.theta == pytest.approx(np.pi * facts.probe_error)
+    assert np.mean(scores.values**2) == pytest.approx(1.0, abs=1e-5)
+    # The angle that the error rate implies and the one measured to a fully trained student: same story.
+    assert abs(np.rad2deg(facts.theta - facts.theta_to_full)) < 5
+
+
+def test_embedded_default_can_be_made_again(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    from perceptron_theory.scores.measure_digits import measure
+
+    facts = measure(tmp_path)
+    assert facts.theta == pytest.approx(digits_facts().theta, abs=1e-12)
+    again = np.loadtxt(tmp_path / "digits_margins.csv", delimiter=",", skiprows=1, usecols=2)
+    # Another version of scikit-learn may stop its optimiser elsewhere within its tolerance.
+    np.testing.assert_allclose(again, pt.digits_scores().values, atol=1e-3)
+
+
+@pytest.mark.parametrize("by", ["rank", "value"])
+def test_frontier_of_the_embedded_default(by: str) -> None:
+    margins = pt.digits_scores().margins(by)  # type: ignore[arg-type]
+    frontier = pt.pareto_frontier(np.geomspace(0.5, 100, 7), digits_facts().theta, alpha_tot_max=100.0, margins=margins)
+    assert np.all(frontier.status == pt.Status.CONVERGED)
+    assert np.all(np.diff(frontier.test_error) < 0)
+    assert np.all(frontier.test_error <= frontier.test_error_random * (1 + 1e-9))
+
+
+@pytest.mark.parametrize(
+    ("key", "direction"),
+    [("el2n_cv", "harder"), ("cscore", "easier"), ("forgetting_260D", "harder"), ("margin_cv", "easier")],
+)
+def test_real_scores(shared_data: Path, key: str, direction: str) -> None:
+    scores = pt.read_scores(shared_data / "scores" / "cifar10_train.npz", key=key, higher_is=direction)  # type: ignore[arg-type]
+    assert scores.n == 50_000
+    margins = scores.margins()
+    for rule in ("hard", "easy"):
+        s = pt.solve(np.geomspace(0.5, 100, 7), 0.3, np.deg2rad(10), selection=rule, margins=margins)
+        assert s.converged.all(), (key, rule, s.status, s.quadrature_error)

@@ -26,14 +26,22 @@ TAIL: Final = 8.72
 
 MAX_ORDER: Final = 64
 
-COARSE: Final = 0
-FINE: Final = 1
-VERIFY: Final = 2
+# Levels of accuracy of the quadrature. Floats, because numba would compile every kernel anew for each
+# integer constant it is called with.
+COARSE: Final = 0.0
+FINE: Final = 1.0
+VERIFY: Final = 2.0
 
 
 def kernel(function: _Function) -> _Function:
     """Compile a numerical kernel: cached on disk, free of the GIL, IEEE division, no fast-math."""
-    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function))
+
+
+def inner_kernel(function: _Function) -> _Function:
+    """A kernel that only other kernels may call: without a wrapper for Python it compiles faster."""
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
 
 
 _INTERVALS: Final = 64
@@ -67,7 +75,7 @@ MILLS_TABLE: Final = _mills_table()
 NODES, WEIGHTS, BARYCENTRIC = _legendre_rules()
 
 
-@kernel
+@inner_kernel
 def _scaled_tail(x: float) -> float:
     """erfcx(x / sqrt 2) for x >= 0."""
     t = 4.0 / (4.0 + x * 0.7071067811865476) * _INTERVALS
@@ -99,7 +107,7 @@ def inverse_survival_weight(a: float) -> float:
 
 
 @kernel
-def panel_order(length: float, level: int) -> int:
+def panel_order(length: float, level: float) -> int:
     """Gauss-Legendre order for a panel that spans `length` widths of the sharpest Gaussian in it.
 
     Gauss-Legendre of order n integrates a Gaussian over L standard deviations with an error of

@@ -96,7 +96,8 @@ def residuals(
     s : float, optional
         Norm of the student orthogonal to the teacher-probe plane. Without it, ``s`` is the root of a difference of
         numbers near one, and errors of 1e-16 in ``R`` and ``rho`` become errors of 1e-16/s^2 relative to the
-        residuals; with it, what remains is the error 1e-16/sin(theta) of ``c`` and ``d``, relative to ``s``.
+        residuals; with it, what remains is the error 1e-16/sin(theta) of ``c`` and ``d``, relative to ``s``: below
+        2e-11 from 1 degree up, 2e-10 at 0.1 degrees with ``f = 0.02`` and ``alpha_prune = 100``.
     nodes, subdivisions : int
         Gauss-Legendre nodes per panel, and parts that each panel is cut into. For checks of the quadrature only.
 
@@ -267,7 +268,7 @@ def _residuals(
             math.hypot(s, d) / sin + abs(along_probe) + abs(from_edge),
         ]
     )
-    return (left - right) / scale
+    return np.asarray((left - right) / scale, dtype=np.float64)
 
 
 def _from_unknowns(unknowns: NDArray[np.float64], theta: float) -> _Student:

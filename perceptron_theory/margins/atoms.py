@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import BARYCENTRIC, MAX_ORDER, NODES, FloatArray, kernel
+from perceptron_theory.gaussian import BARYCENTRIC, MAX_ORDER, NODES, FloatArray, inner_kernel, kernel
 from perceptron_theory.margins.kept import KeptMeasure
 
 #: Atoms are halved down to cells of at most this many; larger cells carry CELL_ORDER nodes.
@@ -14,7 +14,7 @@ CELL_ORDER = 16
 COLLECT_CAPACITY = 16384
 
 
-@kernel
+@inner_kernel
 def _spread(atoms: FloatArray, start: int, stop: int, lo: float, half: float, order: int, w: FloatArray) -> None:
     """Add to `w` the interpolatory rule of atoms[:, start:stop] on the Legendre points of [lo, lo + 2 half].
 
@@ -41,7 +41,7 @@ def _spread(atoms: FloatArray, start: int, stop: int, lo: float, half: float, or
                 w[i] += factor * terms[i]
 
 
-@kernel
+@inner_kernel
 def _cell_range(cell: int, n: int) -> tuple[int, int]:
     """First and last-plus-one atom of a cell: the bits of cell + 1 below the first say which half."""
     start = 0
@@ -94,7 +94,7 @@ def atom_cells(atoms: FloatArray) -> FloatArray:
     return cells
 
 
-@kernel
+@inner_kernel
 def _collect_atoms(measure: KeptMeasure, left: float, right: float, found: FloatArray) -> int:
     """Atoms in [left, right), those far from its ends as cells no wider than a quarter of it."""
     atoms = measure.atoms
@@ -138,7 +138,7 @@ def _collect_atoms(measure: KeptMeasure, left: float, right: float, found: Float
     return count
 
 
-@kernel
+@inner_kernel
 def atom_panel(
     measure: KeptMeasure, left: float, right: float, order: int, m: FloatArray, w: FloatArray, n: int
 ) -> int:
@@ -147,7 +147,7 @@ def atom_panel(
     found = _collect_atoms(measure, left, right, atoms)
     # Without a weight such as exp(-m^2/2) in the integrand its ends count in full: a higher order.
     order = min(order + 8, MAX_ORDER)
-    if found <= MAX_ORDER:
+    if found <= order:
         for i in range(found):
             m[n + i] = atoms[0, i]
             w[n + i] = atoms[1, i]

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from perceptron_theory.gaussian import kernel
+from perceptron_theory.gaussian import inner_kernel
 
 
 class Frame(NamedTuple):
@@ -27,7 +27,7 @@ class Frame(NamedTuple):
     sin: float
 
 
-@kernel
+@inner_kernel
 def frame_at(k: float, r: float, d: float, m0: float, theta: float) -> Frame:
     """Student with coordinates (k, r, d) in the teacher basis."""
     cos = math.cos(theta)
@@ -36,7 +36,7 @@ def frame_at(k: float, r: float, d: float, m0: float, theta: float) -> Frame:
     return Frame(k, r, d, p, r * sin - d * cos, k - p * m0, m0, cos, sin)
 
 
-@kernel
+@inner_kernel
 def moved(x: Frame, dk: float, dr: float, dd: float) -> Frame:
     """Student after an increment.
 
@@ -49,13 +49,13 @@ def moved(x: Frame, dk: float, dr: float, dd: float) -> Frame:
     return Frame(x.k + dk, x.r + dr, x.d + dd, x.p + dp, x.c + dc, x.k0 + dk - dp * x.m0, x.m0, x.cos, x.sin)
 
 
-@kernel
+@inner_kernel
 def field_gap(x: Frame, m: float) -> float:
     """U = k - (field without noise) at margin `m` and g = 0, from the better conditioned basis."""
     return x.k0 - x.p * (m - x.m0)
 
 
-@kernel
+@inner_kernel
 def boundary_gap(x: Frame, m: float) -> float:
     """U on the teacher's boundary A = 0 at margin `m` (theta > 0)."""
     if abs(x.c) < abs(x.d):

@@ -19,8 +19,8 @@ from perceptron_theory.gaussian import (
     TAIL,
     WEIGHTS,
     FloatArray,
+    inner_kernel,
     inverse_survival_weight,
-    kernel,
     panel_order,
 )
 from perceptron_theory.margins.atoms import atom_panel
@@ -35,8 +35,10 @@ _MAX_PANELS = 64
 ORTHOGONAL_CAPACITY = 4 * MAX_ORDER
 
 
-@kernel
-def orthogonal_nodes(a: float, ua: float, c: float, conditional: bool, level: int, t: FloatArray, w: FloatArray) -> int:
+@inner_kernel
+def orthogonal_nodes(
+    a: float, ua: float, c: float, conditional: bool, level: float, t: FloatArray, w: FloatArray
+) -> int:
     """Nodes t and weights for the integral over g = a + t > a of phi(g) F(ua - c t).
 
     F is smooth on the scale 1, polynomial where its argument exceeds TAIL and negligible below
@@ -94,7 +96,7 @@ def orthogonal_nodes(a: float, ua: float, c: float, conditional: bool, level: in
     return count
 
 
-@kernel
+@inner_kernel
 def _keep_probability(keep: FloatArray, interval: int, lo: float, hi: float, m: float) -> float:
     """Clenshaw sum of the Chebyshev series of k(m) on [lo, hi]."""
     if keep.shape[0] == 0:
@@ -107,7 +109,7 @@ def _keep_probability(keep: FloatArray, interval: int, lo: float, hi: float, m: 
     return float(keep[interval, 0] + y * b1 - b2)
 
 
-@kernel
+@inner_kernel
 def boundary_reach(x: Frame, alpha: float) -> float:
     """Number of standard deviations of g beyond which cutting at A = 0 no longer matters.
 
@@ -118,7 +120,7 @@ def boundary_reach(x: Frame, alpha: float) -> float:
     return math.sqrt(TAIL * TAIL + 2.0 * math.log(amplification))
 
 
-@kernel
+@inner_kernel
 def _interval_pieces(measure: KeptMeasure, j: int, x: Frame, alpha: float, pieces: FloatArray) -> int:
     """Cut interval `j` where integrands change scale; rows (lo, hi, length, free)."""
     lo = measure.intervals[j, 0]
@@ -185,8 +187,8 @@ def _interval_pieces(measure: KeptMeasure, j: int, x: Frame, alpha: float, piece
     return count
 
 
-@kernel
-def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: int) -> tuple[FloatArray, FloatArray, int, int]:
+@inner_kernel
+def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> tuple[FloatArray, FloatArray, int, int]:
     """Nodes along the probe for a student at `x`.
 
     Returns (m, w, n_bound, n): the first `n_bound` nodes need the integral over g > a, for the

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from perceptron_theory.gaussian import FINE, FloatArray, kernel, pdf_cdf
+from perceptron_theory.gaussian import FINE, FloatArray, inner_kernel, kernel, pdf_cdf
 from perceptron_theory.margins.frame import Frame, boundary_gap, field_gap, frame_at
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.nodes import ORTHOGONAL_CAPACITY, margin_nodes, orthogonal_nodes
@@ -38,8 +38,8 @@ class Moments(NamedTuple):
     BB: float
 
 
-@kernel
-def _bound_moments(measure: KeptMeasure, x: Frame, m: FloatArray, w: FloatArray, n: int, level: int) -> Moments:
+@inner_kernel
+def _bound_moments(measure: KeptMeasure, x: Frame, m: FloatArray, w: FloatArray, n: int, level: float) -> Moments:
     """Sum over examples with g > a: gap u = ua - c t at A = t sin(theta), B = m / sin(theta) - t cos(theta)."""
     x2 = x1 = Ax = Bx = one = A1 = B1 = AA = AB = BB = 0.0
     t = np.empty(ORTHOGONAL_CAPACITY)
@@ -70,7 +70,7 @@ def _bound_moments(measure: KeptMeasure, x: Frame, m: FloatArray, w: FloatArray,
     return Moments(x2, x1, Ax, Bx, one, A1, B1, AA, AB, BB)
 
 
-@kernel
+@inner_kernel
 def _free_moments(x: Frame, m: FloatArray, w: FloatArray, start: int, stop: int) -> Moments:
     """Sum over examples whose g ~ N(0, 1) is free: c g + h is one Gaussian of variance 1 + c^2."""
     x2 = x1 = gx = mx = one = g1 = m1 = mm = mg = gg = 0.0
@@ -110,8 +110,8 @@ def _free_moments(x: Frame, m: FloatArray, w: FloatArray, start: int, stop: int)
     )
 
 
-@kernel
-def moments(measure: KeptMeasure, x: Frame, alpha: float, level: int) -> Moments:
+@inner_kernel
+def moments(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> Moments:
     """Averages that enter (M1)-(M3) and their derivatives, for a student at `x`."""
     m, w, bound, count = margin_nodes(measure, x, alpha, level)
     a = _bound_moments(measure, x, m, w, bound, level)
@@ -132,7 +132,7 @@ def moments(measure: KeptMeasure, x: Frame, alpha: float, level: int) -> Moments
     )
 
 
-@kernel
+@inner_kernel
 def residual(s: Moments, x: Frame, alpha: float) -> float:
     """Largest undamped residual of (M1)-(M3), each relative to the scale of its terms.
 
@@ -154,7 +154,7 @@ def residual(s: Moments, x: Frame, alpha: float) -> float:
     return largest if finite else math.inf
 
 
-@kernel
+@inner_kernel
 def overlaps(x: Frame) -> tuple[float, float, float, float]:
     """(test error on Gaussian inputs, R, rho, kappa); the error never as arccos of a number near 1."""
     norm = math.sqrt(1.0 + x.r * x.r + x.d * x.d)
@@ -162,8 +162,8 @@ def overlaps(x: Frame) -> tuple[float, float, float, float]:
     return error, x.r / norm, x.p / norm, x.k / norm
 
 
-@kernel
-def measured_error(unpruned: KeptMeasure, x: Frame, alpha: float, level: int) -> float:
+@inner_kernel
+def measured_error(unpruned: KeptMeasure, x: Frame, alpha: float, level: float) -> float:
     """Mass of the unpruned measure that the student gets wrong, E[Phi(-(r A + delta B))].
 
     On non-Gaussian data this, not arccos(R)/pi, is the test error. It is the average of the

@@ -21,6 +21,7 @@ from perceptron_theory.gaussian import (
     INV_SQRT_2PI,
     VERIFY,
     FloatArray,
+    inner_kernel,
     inverse_survival_weight,
     kernel,
     pdf_cdf,
@@ -60,7 +61,7 @@ class Step(NamedTuple):
     ok: bool
 
 
-@kernel
+@inner_kernel
 def _solve_linear(K: FloatArray, b: FloatArray, n: int) -> bool:
     """Gaussian elimination with partial pivoting, in place; False if singular or not finite."""
     for i in range(n):
@@ -88,7 +89,7 @@ def _solve_linear(K: FloatArray, b: FloatArray, n: int) -> bool:
     return True
 
 
-@kernel
+@inner_kernel
 def _step(s: Moments, x: Frame, alpha: float, multiplier: float) -> Step:
     """Newton step on W + lambda grad N = 0, N = 0. A negative `multiplier` asks for its best estimate."""
     nu = math.sqrt(alpha * s.x2)
@@ -156,7 +157,7 @@ def _step(s: Moments, x: Frame, alpha: float, multiplier: float) -> Step:
     )
 
 
-@kernel
+@inner_kernel
 def _advance(x: Frame, step: Step, fraction: float) -> Frame:
     """Student after `fraction` of a step in W, which S must survive positive."""
     S = 1.0 / x.k
@@ -168,7 +169,7 @@ def _advance(x: Frame, step: Step, fraction: float) -> Frame:
     return moved(x, dk, dr, dd)
 
 
-@kernel
+@inner_kernel
 def _safe_fraction(x: Frame, step: Step) -> float:
     """Largest fraction (at most 1) of a step that leaves S above a tenth of its value."""
     S = 1.0 / x.k
@@ -177,18 +178,18 @@ def _safe_fraction(x: Frame, step: Step) -> float:
     return -0.9 * S / step.dWs
 
 
-@kernel
+@inner_kernel
 def _half_norm2(x: Frame) -> float:
     return 0.5 * (1.0 + x.r * x.r + x.d * x.d) / (x.k * x.k)
 
 
-@kernel
-def approach(measure: KeptMeasure, alpha: float, x: Frame, steps: int) -> tuple[Frame, float, float]:
+@inner_kernel
+def approach(measure: KeptMeasure, alpha: float, x: Frame) -> tuple[Frame, float, float]:
     """Bring a crude guess into the quadratic regime with the coarse rule: (student, multiplier, residual)."""
     multiplier = -1.0
     s = moments(measure, x, alpha, COARSE)
     error = residual(s, x, alpha)
-    for _ in range(steps):
+    for _ in range(_COARSE_STEPS):
         if error < _COARSE_GOAL:
             break
         if not (s.x2 > 0.0 and s.x > 0.0):
@@ -215,21 +216,19 @@ def approach(measure: KeptMeasure, alpha: float, x: Frame, steps: int) -> tuple[
     return x, multiplier, error
 
 
-@kernel
-def polish(
-    measure: KeptMeasure, alpha: float, x: Frame, multiplier: float, level: int, steps: int
-) -> tuple[Frame, float, float]:
+@inner_kernel
+def polish(measure: KeptMeasure, alpha: float, x: Frame, multiplier: float) -> tuple[Frame, float, float]:
     """Full Newton steps until the residual stops falling: (student, multiplier, residual)."""
-    s = moments(measure, x, alpha, level)
+    s = moments(measure, x, alpha, FINE)
     error = residual(s, x, alpha)
-    for _ in range(steps):
+    for _ in range(_FINE_STEPS):
         if error < _RESIDUAL_GOAL or not math.isfinite(error):
             break
         step = _step(s, x, alpha, multiplier)
         if not step.ok:
             break
         trial = _advance(x, step, _safe_fraction(x, step))
-        s = moments(measure, trial, alpha, level)
+        s = moments(measure, trial, alpha, FINE)
         trial_error = residual(s, trial, alpha)
         if error < 1e-9 and not trial_error < 0.5 * error:
             if trial_error < error:
@@ -239,7 +238,7 @@ def polish(
     return x, multiplier, error
 
 
-@kernel
+@inner_kernel
 def gap_origin(measure: KeptMeasure) -> float:
     """Smallest positive kept margin: the field of the student is measured from there."""
     smallest = math.inf
@@ -252,7 +251,7 @@ def gap_origin(measure: KeptMeasure) -> float:
     return smallest if math.isfinite(smallest) else 0.0
 
 
-@kernel
+@inner_kernel
 def boundary_density(measure: KeptMeasure, theta: float, m0: float) -> float:
     """Density of kept data on the teacher's boundary A = 0, relative to unpruned Gaussian data.
 
@@ -279,7 +278,7 @@ def boundary_density(measure: KeptMeasure, theta: float, m0: float) -> float:
     return total / width / (2.0 * INV_SQRT_2PI) if width > 0.0 else 0.0
 
 
-@kernel
+@inner_kernel
 def weight_at_gap(measure: KeptMeasure, m0: float) -> float:
     """Kept weight of the atom at the smallest positive margin; 0 for a density."""
     if measure.atoms.shape[1] == 0:
@@ -296,7 +295,7 @@ def weight_at_gap(measure: KeptMeasure, m0: float) -> float:
     return weight * measure.scale
 
 
-@kernel
+@inner_kernel
 def wrong_side_load(measure: KeptMeasure, theta: float, m0: float) -> tuple[float, float]:
     """Data that the probe gets wrong: (P(m < 0), E[(1 + |m| / m0)^2; m < 0]), the price of following it."""
     at_rest = frame_at(1.0, 0.0, 0.0, m0, theta)
@@ -313,7 +312,7 @@ def wrong_side_load(measure: KeptMeasure, theta: float, m0: float) -> tuple[floa
     return mass, load
 
 
-@kernel
+@inner_kernel
 def first_guess(measure: KeptMeasure, alpha: float, theta: float, m0: float) -> Frame:
     """Student from the dilute limit (alpha < 3) or from the large-alpha laws.
 
@@ -346,7 +345,7 @@ def first_guess(measure: KeptMeasure, alpha: float, theta: float, m0: float) -> 
     return frame_at(0.66, max(r, 1.0), 0.0, m0, theta)
 
 
-@kernel
+@inner_kernel
 def continuation(measure: KeptMeasure, alpha: float, theta: float, m0: float) -> tuple[Frame, float, float]:
     """Follow the solution in ln alpha, with a secant predictor, from where a guess suffices."""
     current = alpha
@@ -356,7 +355,7 @@ def continuation(measure: KeptMeasure, alpha: float, theta: float, m0: float) ->
     while not error < _COARSE_GOAL and current > 1e-6:
         current *= 0.25
         x = first_guess(measure, current, theta, m0)
-        x, multiplier, error = approach(measure, current, x, _COARSE_STEPS)
+        x, multiplier, error = approach(measure, current, x)
     stride = math.log(2.0)
     old = x
     old_stride = 0.0
@@ -371,7 +370,7 @@ def continuation(measure: KeptMeasure, alpha: float, theta: float, m0: float) ->
             r = x.r * (x.r / old.r) ** power
             d = r * (x.d / x.r + power * (x.d / x.r - old.d / old.r))
             trial = frame_at(k, r, d, m0, theta)
-        trial, trial_multiplier, trial_error = approach(measure, target, trial, 12)
+        trial, trial_multiplier, trial_error = approach(measure, target, trial)
         if trial_error < _COARSE_GOAL:
             old = x
             old_stride = taken
@@ -397,13 +396,13 @@ def solve_measure(measure: KeptMeasure, alpha: float, theta: float) -> tuple[Fra
     if theta < _THETA_RESOLVED:
         theta = 0.0
     m0 = gap_origin(measure)
-    x, multiplier, error = approach(measure, alpha, first_guess(measure, alpha, theta, m0), _COARSE_STEPS)
+    x, multiplier, error = approach(measure, alpha, first_guess(measure, alpha, theta, m0))
     if error < _COARSE_GOAL:
-        x, multiplier, error = polish(measure, alpha, x, multiplier, FINE, _FINE_STEPS)
+        x, multiplier, error = polish(measure, alpha, x, multiplier)
     if not error < 1e-9:
         x, multiplier, error = continuation(measure, alpha, theta, m0)
         if error < _COARSE_GOAL:
-            x, multiplier, error = polish(measure, alpha, x, multiplier, FINE, _FINE_STEPS)
+            x, multiplier, error = polish(measure, alpha, x, multiplier)
     if not math.isfinite(error):
         return x, error, math.inf
     s = moments(measure, x, alpha, VERIFY)
@@ -416,7 +415,7 @@ def solve_measure(measure: KeptMeasure, alpha: float, theta: float) -> tuple[Fra
     return x, error, change
 
 
-@kernel
+@inner_kernel
 def _boundary_cost(a: float, conditional: bool) -> float:
     """Least E[(-c g - h)_+^2] over c, for g > a.
 
@@ -446,7 +445,7 @@ def _boundary_cost(a: float, conditional: bool) -> float:
     return cost
 
 
-@kernel
+@inner_kernel
 def pinned_to_probe(measure: KeptMeasure, alpha: float, theta: float, m0: float) -> bool:
     """True if the student is the probe itself (s = 0), which only atoms can bring about.
 
@@ -464,7 +463,7 @@ def pinned_to_probe(measure: KeptMeasure, alpha: float, theta: float, m0: float)
     return alpha * weight_at_gap(measure, m0) * cost >= 1.0
 
 
-@kernel
+@inner_kernel
 def _write(x: Frame, error: float, change: float, out: FloatArray) -> None:
     """One row of results: test_error, R, rho, kappa, residual, quadrature_error."""
     out[0], out[1], out[2], out[3] = overlaps(x)

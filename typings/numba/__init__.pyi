@@ -3,5 +3,10 @@ from collections.abc import Callable
 from typing import Any
 
 def njit(
-    *, cache: bool = ..., nogil: bool = ..., error_model: str = ...
+    *,
+    cache: bool = ...,
+    nogil: bool = ...,
+    error_model: str = ...,
+    no_cpython_wrapper: bool = ...,
+    no_cfunc_wrapper: bool = ...,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...

@@ -96,7 +96,7 @@ def solve_probe(alpha: float, f: float, theta: float, selection: str) -> NDArray
             yield solve_probe(0.5 * alpha, f, theta, selection)
 
     for guess in guesses():
-        found = root(probe_equations, guess, args=(alpha, f, theta, selection), options={"xtol": 1e-10, "maxfev": 60})
+        found = root(probe_equations, guess, args=(alpha, f, theta, selection), options={"xtol": 1e-10})
         if np.max(np.abs(found.fun)) < 1e-8:
             return np.asarray(found.x, dtype=np.float64)
     raise RuntimeError(f"no solution at alpha_prune={alpha}, f={f}, theta={theta}, {selection}")

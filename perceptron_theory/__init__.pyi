@@ -1,7 +1,6 @@
 __all__: list[str]
 
 from .errors import (
-    ConvergenceError as ConvergenceError,
     InvalidInputError as InvalidInputError,
     OutputError as OutputError,
     PerceptronTheoryError as PerceptronTheoryError,
@@ -24,5 +23,5 @@ from .saddle_point import solve as solve
 from .scores.digits import digits_scores as digits_scores
 from .scores.readers import read_scores as read_scores
 from .scores.scores import Scores as Scores
-from .solution import Solution as Solution, Status as Status
+from .solution import ConvergenceError as ConvergenceError, Solution as Solution, Status as Status
 from .version import __version__ as __version__

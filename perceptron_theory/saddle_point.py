@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.errors import ConvergenceError
 from perceptron_theory.margins.distributions import GaussianMargins, Margins, MeasuredMargins
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Random, Selection
 from perceptron_theory.problem import Problem
-from perceptron_theory.solution import Solution, Status, certify
-from perceptron_theory.students.max_margin import kept_mass
-from perceptron_theory.students.max_margin_solver import solve_kept, solve_windows
+from perceptron_theory.solution import ConvergenceError, Solution, Status, certify
+from perceptron_theory.students.max_margin.equations import kept_mass
+from perceptron_theory.students.max_margin.solver import solve_kept, solve_windows
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -41,7 +40,7 @@ def solve(
     """Test error of the max-margin student on pruned data, from replica theory.
 
     Solves the saddle-point equations of Sorscher et al. (NeurIPS 2022, arXiv:2206.14486, appendix A)
-    in the form (M1)-(M3) of `perceptron_theory.students.max_margin`. The theory is exact for
+    in the form (M1)-(M3) of `perceptron_theory.students.max_margin.equations`. The theory is exact for
     N -> infinity at fixed alpha_prune (replica symmetric; the problem is convex).
 
     Parameters

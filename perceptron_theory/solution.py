@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.errors import PerceptronTheoryError
 from perceptron_theory.problem import Problem
 
 FloatArray = npt.NDArray[np.float64]
@@ -87,6 +88,20 @@ class Solution:
     def converged(self) -> npt.NDArray[np.bool_]:
         """True where the point carries its certificate."""
         return np.asarray(self.status == Status.CONVERGED)[()]
+
+
+class ConvergenceError(PerceptronTheoryError, ArithmeticError):
+    """A point did not pass its certificate; carries the failed result.
+
+    Attributes
+    ----------
+    solution : Solution
+        The result with its residual, quadrature error and status.
+    """
+
+    def __init__(self, message: str, solution: Solution) -> None:
+        super().__init__(message)
+        self.solution = solution
 
 
 def certify(problem: Problem, f: FloatArray, rows: FloatArray) -> Solution:

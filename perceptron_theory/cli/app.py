@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from perceptron_theory.errors import ConvergenceError, PerceptronTheoryError
+from perceptron_theory.errors import PerceptronTheoryError
 from perceptron_theory.version import __version__
 
 _selection = click.option(
@@ -102,12 +102,9 @@ def main(arguments: list[str] | None = None) -> int:
     except click.Abort:
         click.echo("error: interrupted", err=True)
         return 130
-    except ConvergenceError as error:
-        click.echo(f"error: {error}", err=True)
-        return 1
     except PerceptronTheoryError as error:
         click.echo(f"error: {error}", err=True)
-        return 2
+        return 1 if isinstance(error, ArithmeticError) else 2
     return int(code or 0)
 
 

@@ -1,1 +1,1 @@
-"""One student per file: its equations; and the solver that fits them."""
+"""One folder per student: its equations and what solves them."""

@@ -14,7 +14,7 @@ import perceptron_theory as pt
 from perceptron_theory.margins.distributions import GaussianMargins
 from perceptron_theory.margins.kept import gaussian_window
 from perceptron_theory.margins.selection import as_selection
-from perceptron_theory.students.max_margin_solver import solve_measure
+from perceptron_theory.students.max_margin.solver import solve_measure
 
 #: Fixed before looking.
 N_POINTS = 130

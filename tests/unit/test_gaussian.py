@@ -34,10 +34,13 @@ def test_inverse_survival_weight(a: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "error"), [(gaussian.COARSE, 1e-3), (gaussian.FINE, 3e-13), (gaussian.VERIFY, 1e-14)]
+    ("level", "error"), [(gaussian.COARSE, 1e-3), (gaussian.FINE, 3e-13), (gaussian.VERIFY, 3e-14)]
 )
 def test_panel_orders_keep_their_word(level: int, error: float) -> None:
-    """A Gaussian over a panel of any length: relative to its integral over the line."""
+    """A Gaussian over a panel of any length: relative to its integral over the line.
+
+    Rounding of the tabulated rules themselves is of order 1e-14 at the highest orders.
+    """
     for length in np.linspace(0.1, 17.0, 60):
         n = gaussian.panel_order(length, level)
         for centre in (-0.5 * length, 0.0):

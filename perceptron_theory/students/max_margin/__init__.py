@@ -1,0 +1,1 @@
+"""The maximum-margin student: its equations, and the solver that fits them."""

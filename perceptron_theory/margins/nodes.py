@@ -111,23 +111,36 @@ def _keep_probability(keep: FloatArray, interval: int, lo: float, hi: float, m: 
 
 @inner_kernel
 def boundary_reach(x: Frame, alpha: float) -> float:
-    """Number of standard deviations of g beyond which cutting at A = 0 no longer matters.
+    """Margin |m| beyond which cutting g at A = 0 no longer matters: 0 at theta = 0, infinite at a right angle.
 
     An example on the wrong side of the cut enters with weight alpha u^2, which at large alpha needs
-    more than the usual 8.7 deviations to vanish.
+    more than the usual 8.7 deviations of g to vanish.
     """
+    if x.sin == 0.0:
+        return 0.0
+    if x.cos <= 0.0:
+        return math.inf
     amplification = 1.0 + alpha * (1.0 + x.c * x.c + x.k * x.k + x.d * x.d)
-    return math.sqrt(TAIL * TAIL + 2.0 * math.log(amplification))
+    return math.sqrt(TAIL * TAIL + 2.0 * math.log(amplification)) * x.sin / x.cos
 
 
 @inner_kernel
-def _interval_pieces(measure: KeptMeasure, j: int, x: Frame, alpha: float, pieces: FloatArray) -> int:
-    """Cut interval `j` where integrands change scale; rows (lo, hi, length, free)."""
+def _clip_and_sort(ends: FloatArray, start: float, end: float) -> None:
+    """Six break points, clipped to [start, end] and in order."""
+    for i in range(6):
+        ends[i] = min(max(ends[i], start), end)
+        for later in range(i, 0, -1):
+            if ends[later] < ends[later - 1]:
+                ends[later], ends[later - 1] = ends[later - 1], ends[later]
+
+
+@inner_kernel
+def _interval_pieces(measure: KeptMeasure, j: int, x: Frame, reach: float, ends: FloatArray, pieces: FloatArray) -> int:
+    """Cut interval `j` where integrands change scale; rows (lo, hi, length, free). `ends` is scratch."""
     lo = measure.intervals[j, 0]
     hi = measure.intervals[j, 1]
     sigma = math.sqrt(1.0 + x.c * x.c)
     cot2 = 0.0
-    reach = boundary_reach(x, alpha) * x.sin / x.cos if x.cos > 0.0 else math.inf
     if x.sin > 0.0:
         cot2 = (x.cos / x.sin) ** 2
     analytic = measure.atoms.shape[1] == 0
@@ -135,40 +148,42 @@ def _interval_pieces(measure: KeptMeasure, j: int, x: Frame, alpha: float, piece
         lo = max(lo, -reach)
     # The strip: where noise and g can bring the field to the margin. The wedge: where noise alone can,
     # for an example on the teacher's boundary. Outside them integrands are polynomial or negligible.
-    strip = np.array([-math.inf, math.inf])
+    strip_lo = wedge_lo = -math.inf
+    strip_hi = wedge_hi = math.inf
     if x.p != 0.0:
         centre = x.m0 + x.k0 / x.p
         width = (TAIL + 0.3) * sigma / abs(x.p)
-        strip[0] = centre - width
-        strip[1] = centre + width
-    wedge = np.array([-math.inf, math.inf])
+        strip_lo = centre - width
+        strip_hi = centre + width
     if x.d != 0.0:
-        wedge[0] = (x.k * x.sin - math.copysign(TAIL + 0.3, x.d) * x.sin) / x.d
-        wedge[1] = (x.k * x.sin + math.copysign(TAIL + 0.3, x.d) * x.sin) / x.d
+        centre = x.k * x.sin / x.d
+        width = (TAIL + 0.3) * x.sin / abs(x.d)
+        wedge_lo = centre - width
+        wedge_hi = centre + width
     count = 0
     for free in range(2):
         start = max(lo, reach) if free == 1 else lo
         end = hi if free == 1 else min(hi, reach)
         if not end > start:
             continue
-        ends = np.array([start, strip[0], strip[1], wedge[0], wedge[1], end])
-        for i in range(6):
-            ends[i] = min(max(ends[i], start), end)
-        for i in range(1, 6):
-            for j2 in range(i, 0, -1):
-                if ends[j2] < ends[j2 - 1]:
-                    ends[j2], ends[j2 - 1] = ends[j2 - 1], ends[j2]
+        ends[0] = start
+        ends[1] = strip_lo
+        ends[2] = strip_hi
+        ends[3] = wedge_lo
+        ends[4] = wedge_hi
+        ends[5] = end
+        _clip_and_sort(ends, start, end)
         for i in range(5):
             a = ends[i]
             b = ends[i + 1]
             middle = 0.5 * (a + b)
-            if not (b > a) or (x.p > 0.0 and middle > strip[1]) or (x.p < 0.0 and middle < strip[0]):
+            if not (b > a) or (x.p > 0.0 and middle > strip_hi) or (x.p < 0.0 and middle < strip_lo):
                 continue
             sharpness = 1.0
-            if strip[0] < middle < strip[1]:
+            if strip_lo < middle < strip_hi:
                 sharpness = math.sqrt(1.0 + (x.p / sigma) ** 2)
             if free == 0:
-                slope = x.d if wedge[0] < middle < wedge[1] else 0.0
+                slope = x.d if wedge_lo < middle < wedge_hi else 0.0
                 sharpness = max(sharpness, math.sqrt(1.0 + slope * slope) / x.sin)
             length = (b - a) * sharpness
             if analytic:
@@ -195,10 +210,12 @@ def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> 
     others g is free. Weights exclude the weight of g.
     """
     pieces = np.empty((measure.intervals.shape[0] * 10, 5))
+    ends = np.empty(6)
+    reach = boundary_reach(x, alpha)
     total = 0
     size = 0
     for j in range(measure.intervals.shape[0]):
-        count = _interval_pieces(measure, j, x, alpha, pieces[total:])
+        count = _interval_pieces(measure, j, x, reach, ends, pieces[total:])
         for i in range(total, total + count):
             pieces[i, 4] = j
             panels = min(1 + int(pieces[i, 2] / _MAX_LENGTH), _MAX_PANELS)
@@ -207,7 +224,6 @@ def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> 
     edges = measure.edges.shape[1]
     m = np.empty(size + edges)
     w = np.empty(size + edges)
-    reach = boundary_reach(x, alpha) * x.sin / x.cos if x.cos > 0.0 else math.inf
     count = 0
     bound = 0
     for free in range(2):

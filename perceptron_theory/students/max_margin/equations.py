@@ -114,6 +114,8 @@ def _free_moments(x: Frame, m: FloatArray, w: FloatArray, start: int, stop: int)
 def moments(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> Moments:
     """Averages that enter (M1)-(M3) and their derivatives, for a student at `x`."""
     m, w, bound, count = margin_nodes(measure, x, alpha, level)
+    if bound == 0:
+        return _free_moments(x, m, w, 0, count)
     a = _bound_moments(measure, x, m, w, bound, level)
     if bound == count:
         return a

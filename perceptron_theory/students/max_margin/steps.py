@@ -39,29 +39,30 @@ class Step(NamedTuple):
 
 
 @inner_kernel
-def _solve_linear(K: FloatArray, b: FloatArray, n: int) -> bool:
-    """Gaussian elimination with partial pivoting, in place; False if singular or not finite."""
-    for i in range(n):
+def _solve_linear(A: FloatArray) -> bool:
+    """Solve the 4 x 4 system A[:, :4] x = A[:, 4] in place; x replaces the last column.
+
+    Gaussian elimination with partial pivoting; False if singular or not finite.
+    """
+    for i in range(4):
         pivot = i
-        for j in range(i + 1, n):
-            if abs(K[j, i]) > abs(K[pivot, i]):
+        for j in range(i + 1, 4):
+            if abs(A[j, i]) > abs(A[pivot, i]):
                 pivot = j
-        if not (abs(K[pivot, i]) > 0.0 and math.isfinite(K[pivot, i])):
+        if not (abs(A[pivot, i]) > 0.0 and math.isfinite(A[pivot, i])):
             return False
         if pivot != i:
-            for j in range(n):
-                K[i, j], K[pivot, j] = K[pivot, j], K[i, j]
-            b[i], b[pivot] = b[pivot], b[i]
-        for j in range(i + 1, n):
-            factor = K[j, i] / K[i, i]
-            for column in range(i, n):
-                K[j, column] -= factor * K[i, column]
-            b[j] -= factor * b[i]
-    for i in range(n - 1, -1, -1):
-        for j in range(i + 1, n):
-            b[i] -= K[i, j] * b[j]
-        b[i] /= K[i, i]
-        if not math.isfinite(b[i]):
+            for j in range(5):
+                A[i, j], A[pivot, j] = A[pivot, j], A[i, j]
+        for j in range(i + 1, 4):
+            factor = A[j, i] / A[i, i]
+            for column in range(i, 5):
+                A[j, column] -= factor * A[i, column]
+    for i in range(3, -1, -1):
+        for j in range(i + 1, 4):
+            A[i, 4] -= A[i, j] * A[j, 4]
+        A[i, 4] /= A[i, i]
+        if not math.isfinite(A[i, 4]):
             return False
     return True
 
@@ -95,40 +96,41 @@ def newton_step(s: Moments, x: Frame, alpha: float, multiplier: float) -> Step:
         along = W[0] * gr + W[1] * gd + W[2] * gs
         multiplier = -(W[0] * W[0] + W[1] * W[1] + W[2] * W[2]) / along if along < 0.0 else 0.0
     scale = multiplier / S
-    K = np.zeros((4, 4))
-    K[0, 0] = 1.0 + scale * hrr
-    K[0, 1] = K[1, 0] = scale * hrd
-    K[0, 2] = K[2, 0] = -scale * hrs
-    K[1, 1] = 1.0 + scale * hdd
-    K[1, 2] = K[2, 1] = -scale * hds
-    K[2, 2] = 1.0 + scale * hss
-    b = np.empty(4)
+    A = np.zeros((4, 5))
+    A[0, 0] = 1.0 + scale * hrr
+    A[0, 1] = A[1, 0] = scale * hrd
+    A[0, 2] = A[2, 0] = -scale * hrs
+    A[1, 1] = 1.0 + scale * hdd
+    A[1, 2] = A[2, 1] = -scale * hds
+    A[2, 2] = 1.0 + scale * hss
     for i in range(3):
-        K[i, 3] = K[3, i] = g[i]
-        b[i] = -(W[i] + multiplier * g[i])
+        A[i, 3] = A[3, i] = g[i]
+        A[i, 4] = -(W[i] + multiplier * g[i])
     excess = S * (nu - 1.0)
-    b[3] = -excess
+    A[3, 4] = -excess
     if x.sin == 0.0:
         # theta = 0: B is pure noise, delta stays 0.
-        K[0, 1] = K[1, 0] = K[1, 2] = K[2, 1] = K[1, 3] = K[3, 1] = b[1] = 0.0
-        K[1, 1] = 1.0
-    scales = np.ones(4)
+        A[0, 1] = A[1, 0] = A[1, 2] = A[2, 1] = A[1, 3] = A[3, 1] = A[1, 4] = 0.0
+        A[1, 1] = 1.0
+    # Scale rows and columns alike: W spans many orders of magnitude when s is small.
+    scales = np.empty(4)
+    largest = 0.0
     for i in range(3):
-        if not K[i, i] > 0.0:
+        if not A[i, i] > 0.0:
             return Step(0.0, 0.0, 0.0, multiplier, excess, False)
-        scales[i] = 1.0 / math.sqrt(K[i, i])
-    largest = max(abs(g[0] * scales[0]), abs(g[1] * scales[1]), abs(g[2] * scales[2]))
+        scales[i] = 1.0 / math.sqrt(A[i, i])
+        largest = max(largest, abs(g[i] * scales[i]))
     scales[3] = 1.0 / largest
     for i in range(4):
-        b[i] *= scales[i]
         for j in range(4):
-            K[i, j] *= scales[i] * scales[j]
-    ok = _solve_linear(K, b, 4)
+            A[i, j] *= scales[i] * scales[j]
+        A[i, 4] *= scales[i]
+    ok = _solve_linear(A)
     return Step(
-        b[0] * scales[0],
-        b[1] * scales[1],
-        b[2] * scales[2],
-        max(multiplier + b[3] * scales[3], 1e-3 * multiplier),
+        A[0, 4] * scales[0],
+        A[1, 4] * scales[1],
+        A[2, 4] * scales[2],
+        max(multiplier + A[3, 4] * scales[3], 1e-3 * multiplier),
         excess,
         ok,
     )

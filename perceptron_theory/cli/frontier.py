@@ -27,7 +27,7 @@ from perceptron_theory.validation import kept_fraction, positive
 
 #: Fractions kept that the picture draws behind the frontier.
 DRAWN_FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
-DRAWN_POINTS = 97
+DRAWN_POINTS = 61
 
 _COLUMNS = (
     "alpha_prune",

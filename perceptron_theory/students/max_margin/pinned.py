@@ -51,7 +51,8 @@ def pinned_to_probe(measure: KeptMeasure, alpha: float, theta: float, m0: float)
     (alpha_prune times their weight exceeds the capacity) leave no way to a larger margin than m0. On
     the wrong side (almost) nothing may be kept.
     """
-    if m0 == 0.0 or weight_at_gap(measure, m0) == 0.0:
+    # The least cost is at most 1/2, its value at c = 0.
+    if m0 == 0.0 or alpha * weight_at_gap(measure, m0) < 2.0:
         return False
     if alpha * wrong_side_load(measure, theta, m0)[1] > _PINNED_LOAD:
         return False

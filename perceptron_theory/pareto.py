@@ -22,8 +22,9 @@ FloatArray = npt.NDArray[np.float64]
 #: Trial fractions between the constraints, log-spaced: the error may have several local minima in f,
 #: and successive trials here are closer than any two of them seen.
 _TRIALS = 17
-#: Relative accuracy of the best f. The error is flat there: it is then exact to rounding.
-_F_ACCURACY = 1e-6
+#: Relative accuracy of the best f. A smooth error is flat there and exact to rounding; on measured data it may
+#: have its minimum in a kink, where an atom is just kept whole, and is as accurate as f.
+_F_ACCURACY = 1e-7
 #: How far inside a constraint the error is probed to see whether it falls away from it.
 _STEP_INSIDE = 1e-4
 #: Sizes solved together, between two updates of the progress bar.

@@ -52,8 +52,8 @@ def test_frontier_of_a_file_agrees_with_the_library(scores: Path, tmp_path: Path
     table = pd.read_csv(out / "frontier.csv")
     margins = pt.read_scores(scores, higher_is="harder").margins()
     direct = pt.pareto_frontier(table["alpha_prune"], np.deg2rad(10), alpha_tot_max=30.0, margins=margins)
-    # The table has 12 digits; the search stops where the error is flat.
-    np.testing.assert_allclose(table["test_error"], direct.test_error, rtol=1e-10)
+    # Minima of measured data lie in kinks: as accurate as the best f, 1e-7, times a slope of order 1.
+    np.testing.assert_allclose(table["test_error"], direct.test_error, rtol=1e-6)
 
 
 @pytest.mark.parametrize("options", [["--selection", "band:0.1"], ["--selection", "easy"], ["--f-min", "0.2"]])

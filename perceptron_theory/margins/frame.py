@@ -50,14 +50,15 @@ def moved(x: Frame, dk: float, dr: float, dd: float) -> Frame:
 
 
 @inner_kernel
-def field_gap(x: Frame, m: float) -> float:
-    """U = k - (field without noise) at margin `m` and g = 0, from the better conditioned basis."""
-    return x.k0 - x.p * (m - x.m0)
+def field_gap(x: Frame, offset: float) -> float:
+    """Gap u = k - (field without noise) at margin m0 + `offset` and g = 0."""
+    return x.k0 - x.p * offset
 
 
 @inner_kernel
-def boundary_gap(x: Frame, m: float) -> float:
-    """U on the teacher's boundary A = 0 at margin `m` (theta > 0)."""
+def boundary_gap(x: Frame, offset: float) -> float:
+    """Gap u on the teacher's boundary A = 0 at margin m0 + `offset` (theta > 0), from the better conditioned basis."""
+    m = x.m0 + offset
     if abs(x.c) < abs(x.d):
-        return field_gap(x, m) + x.c * m * x.cos / x.sin
+        return field_gap(x, offset) + x.c * m * x.cos / x.sin
     return x.k - x.d * m / x.sin

@@ -206,8 +206,9 @@ def _interval_pieces(measure: KeptMeasure, j: int, x: Frame, reach: float, ends:
 def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> tuple[FloatArray, FloatArray, int, int]:
     """Nodes along the probe for a student at `x`.
 
-    Returns (m, w, n_bound, n): the first `n_bound` nodes need the integral over g > a, for the
-    others g is free. Weights exclude the weight of g.
+    Returns (q, w, n_bound, n): nodes as offsets q = m - m0, which a thin band far from 0 needs to its
+    own precision, and weights, which exclude the weight of g. The first `n_bound` nodes need the
+    integral over g > a, for the others g is free.
     """
     pieces = np.empty((measure.intervals.shape[0] * 10, 5))
     ends = np.empty(6)
@@ -222,7 +223,7 @@ def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> 
             size += panels * (MAX_ORDER if measure.atoms.shape[1] > 0 else panel_order(pieces[i, 2] / panels, level))
         total += count
     edges = measure.edges.shape[1]
-    m = np.empty(size + edges)
+    q = np.empty(size + edges)
     w = np.empty(size + edges)
     count = 0
     bound = 0
@@ -243,12 +244,15 @@ def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> 
                     if panel + 1 == panels:
                         # The last atom of an interval belongs to it.
                         right = hi if hi < measure.intervals[j, 1] else hi + 1e-15 * abs(hi)
-                    count = atom_panel(measure, left, right, order, m, w, count)
+                    first = count
+                    count = atom_panel(measure, left, right, order, q, w, count)
+                    for n in range(first, count):
+                        q[n] -= x.m0
                     continue
                 for n in range(order):
-                    node = left + half * (1.0 + NODES[order, n])
+                    q[count] = (lo - x.m0) + half * (2 * panel + 1.0 + NODES[order, n])
+                    node = x.m0 + q[count]
                     density = 2.0 * INV_SQRT_2PI * math.exp(-0.5 * node * node) * measure.scale
-                    m[count] = node
                     w[count] = (
                         half
                         * WEIGHTS[order, n]
@@ -258,9 +262,9 @@ def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> 
                     count += 1
         for i in range(edges):
             if (measure.edges[0, i] >= reach) == (free == 1):
-                m[count] = measure.edges[0, i]
+                q[count] = measure.edges[0, i] - x.m0
                 w[count] = measure.edges[1, i] * measure.scale
                 count += 1
         if free == 0:
             bound = count
-    return m, w, bound, count
+    return q, w, bound, count

@@ -24,7 +24,7 @@ from perceptron_theory.margins.nodes import ORTHOGONAL_CAPACITY, margin_nodes, o
 
 
 class Moments(NamedTuple):
-    """Averages over kept data and noise; `one` stands for the indicator that x > 0."""
+    """Averages over kept data and noise; `one` stands for the indicator that x > 0, u for the gap without h."""
 
     x2: float
     x: float
@@ -36,18 +36,22 @@ class Moments(NamedTuple):
     AA: float
     AB: float
     BB: float
+    uA: float
+    uB: float
+    uu: float
 
 
 @inner_kernel
-def _bound_moments(measure: KeptMeasure, x: Frame, m: FloatArray, w: FloatArray, n: int, level: float) -> Moments:
+def _bound_moments(measure: KeptMeasure, x: Frame, q: FloatArray, w: FloatArray, n: int, level: float) -> Moments:
     """Sum over examples with g > a: gap u = ua - c t at A = t sin(theta), B = m / sin(theta) - t cos(theta)."""
-    x2 = x1 = Ax = Bx = one = A1 = B1 = AA = AB = BB = 0.0
+    x2 = x1 = Ax = Bx = one = A1 = B1 = AA = AB = BB = uA = uB = uu = 0.0
     t = np.empty(ORTHOGONAL_CAPACITY)
     v = np.empty(ORTHOGONAL_CAPACITY)
     for i in range(n):
-        ua = boundary_gap(x, m[i])
-        B0 = m[i] / x.sin
-        count = orthogonal_nodes(-m[i] * x.cos / x.sin, ua, x.c, measure.conditional, level, t, v)
+        m = x.m0 + q[i]
+        ua = boundary_gap(x, q[i])
+        B0 = m / x.sin
+        count = orthogonal_nodes(-m * x.cos / x.sin, ua, x.c, measure.conditional, level, t, v)
         for j in range(count):
             u = ua - x.c * t[j]
             A = t[j] * x.sin
@@ -67,33 +71,43 @@ def _bound_moments(measure: KeptMeasure, x: Frame, m: FloatArray, w: FloatArray,
             AA += A * A * below
             AB += A * B * below
             BB += B * B * below
-    return Moments(x2, x1, Ax, Bx, one, A1, B1, AA, AB, BB)
+            below *= u
+            uA += A * below
+            uB += B * below
+            uu += u * below
+    return Moments(x2, x1, Ax, Bx, one, A1, B1, AA, AB, BB, uA, uB, uu)
 
 
 @inner_kernel
-def _free_moments(x: Frame, m: FloatArray, w: FloatArray, start: int, stop: int) -> Moments:
+def _free_moments(x: Frame, q: FloatArray, w: FloatArray, start: int, stop: int) -> Moments:
     """Sum over examples whose g ~ N(0, 1) is free: c g + h is one Gaussian of variance 1 + c^2."""
-    x2 = x1 = gx = mx = one = g1 = m1 = mm = mg = gg = 0.0
+    x2 = x1 = gx = mx = one = g1 = m1 = mm = mg = gg = um = ug = uu = 0.0
     variance = 1.0 + x.c * x.c
     sigma = math.sqrt(variance)
     for i in range(start, stop):
-        u = field_gap(x, m[i])
+        m = x.m0 + q[i]
+        u = field_gap(x, q[i])
         v = u / sigma
         density, below = pdf_cdf(v)
         first = v * below + density
+        second = w[i] * variance * (v * first + below)
         density *= w[i] / sigma
-        x2 += w[i] * variance * (v * first + below)
         first *= w[i] * sigma
         below *= w[i]
+        slope = u / variance * density
+        x2 += second
         x1 += first
-        mx += m[i] * first
+        mx += m * first
         gx -= x.c * below
         one += below
-        m1 += m[i] * below
+        m1 += m * below
         g1 -= x.c * density
-        mm += m[i] * m[i] * below
-        mg -= m[i] * x.c * density
-        gg += below - x.c * x.c * u / variance * density
+        mm += m * m * below
+        mg -= m * x.c * density
+        gg += below - x.c * x.c * slope
+        um += m * (first - density)
+        ug -= x.c * (below + slope)
+        uu += second - below - slope
     cos = x.cos
     sin = x.sin
     return Moments(
@@ -107,19 +121,22 @@ def _free_moments(x: Frame, m: FloatArray, w: FloatArray, start: int, stop: int)
         cos * cos * mm + 2.0 * cos * sin * mg + sin * sin * gg,
         cos * sin * (mm - gg) + (sin * sin - cos * cos) * mg,
         sin * sin * mm - 2.0 * cos * sin * mg + cos * cos * gg,
+        cos * um + sin * ug,
+        sin * um - cos * ug,
+        uu,
     )
 
 
 @inner_kernel
 def moments(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> Moments:
     """Averages that enter (M1)-(M3) and their derivatives, for a student at `x`."""
-    m, w, bound, count = margin_nodes(measure, x, alpha, level)
+    q, w, bound, count = margin_nodes(measure, x, alpha, level)
     if bound == 0:
-        return _free_moments(x, m, w, 0, count)
-    a = _bound_moments(measure, x, m, w, bound, level)
+        return _free_moments(x, q, w, 0, count)
+    a = _bound_moments(measure, x, q, w, bound, level)
     if bound == count:
         return a
-    b = _free_moments(x, m, w, bound, count)
+    b = _free_moments(x, q, w, bound, count)
     return Moments(
         a.x2 + b.x2,
         a.x + b.x,
@@ -131,6 +148,9 @@ def moments(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> Momen
         a.AA + b.AA,
         a.AB + b.AB,
         a.BB + b.BB,
+        a.uA + b.uA,
+        a.uB + b.uB,
+        a.uu + b.uu,
     )
 
 
@@ -161,7 +181,8 @@ def overlaps(x: Frame) -> tuple[float, float, float, float]:
     """(test error on Gaussian inputs, R, rho, kappa); the error never as arccos of a number near 1."""
     norm = math.sqrt(1.0 + x.r * x.r + x.d * x.d)
     error = math.atan2(math.sqrt(1.0 + x.d * x.d), x.r) / math.pi
-    return error, x.r / norm, x.p / norm, x.k / norm
+    # A cosine may exceed 1 by its rounding when the student is the probe or the teacher but for 1e-16.
+    return error, min(x.r / norm, 1.0), min(x.p / norm, 1.0), x.k / norm
 
 
 @inner_kernel

@@ -37,11 +37,11 @@ def boundary_density(measure: KeptMeasure, theta: float, m0: float) -> float:
     Sets the error at large alpha, where only the data next to the boundary still teach.
     """
     at_rest = frame_at(1.0, 0.0, 0.0, m0, theta)
-    m, w, bound, count = margin_nodes(measure, at_rest, 1.0, FINE)
+    q, w, bound, count = margin_nodes(measure, at_rest, 1.0, FINE)
     total = 0.0
     if at_rest.sin > 0.0:
         for i in range(bound):
-            a = m[i] * at_rest.cos / at_rest.sin
+            a = (m0 + q[i]) * at_rest.cos / at_rest.sin
             if measure.conditional:
                 total += w[i] * inverse_survival_weight(-a)
             else:
@@ -52,7 +52,7 @@ def boundary_density(measure: KeptMeasure, theta: float, m0: float) -> float:
         width = max(width, measure.intervals[i, 1])
     width = min(0.2, width)
     for i in range(count):
-        if m[i] < width:
+        if m0 + q[i] < width:
             total += w[i]
     return total / width / (2.0 * INV_SQRT_2PI) if width > 0.0 else 0.0
 
@@ -78,16 +78,17 @@ def weight_at_gap(measure: KeptMeasure, m0: float) -> float:
 def wrong_side_load(measure: KeptMeasure, theta: float, m0: float) -> tuple[float, float]:
     """Data that the probe gets wrong: (P(m < 0), E[(1 + |m| / m0)^2; m < 0]), the price of following it."""
     at_rest = frame_at(1.0, 0.0, 0.0, m0, theta)
-    m, w, bound, count = margin_nodes(measure, at_rest, 1.0, FINE)
+    q, w, bound, count = margin_nodes(measure, at_rest, 1.0, FINE)
     mass = 0.0
     load = 0.0
     for i in range(count):
-        if m[i] < 0.0:
+        m = m0 + q[i]
+        if m < 0.0:
             weight = w[i]
             if i < bound and not measure.conditional:
-                weight *= pdf_cdf(m[i] * at_rest.cos / at_rest.sin)[1]
+                weight *= pdf_cdf(m * at_rest.cos / at_rest.sin)[1]
             mass += weight
-            load += weight * (1.0 - m[i] / m0) ** 2
+            load += weight * (1.0 - m / m0) ** 2
     return mass, load
 
 

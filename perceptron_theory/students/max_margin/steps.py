@@ -71,30 +71,27 @@ def _solve_linear(A: FloatArray) -> bool:
 def newton_step(s: Moments, x: Frame, alpha: float, multiplier: float) -> Step:
     """Newton step on W + lambda grad N = 0, N = 0. A negative `multiplier` asks for its best estimate."""
     nu = math.sqrt(alpha * s.x2)
-    gk = alpha * s.x / nu
     gr = -alpha * s.Ax / nu
     gd = -alpha * s.Bx / nu
-    hkk = alpha * s.one / nu - gk * gk / nu
-    hkr = -alpha * s.A / nu - gk * gr / nu
-    hkd = -alpha * s.B / nu - gk * gd / nu
     hrr = alpha * s.AA / nu - gr * gr / nu
     hrd = alpha * s.AB / nu - gr * gd / nu
     hdd = alpha * s.BB / nu - gd * gd / nu
     # N = S (nu(k, r, delta) - 1) is the perspective of nu: its gradient and Hessian follow from
     # those of nu by (k, r, delta) = (1, W_r, W_d) / S.
-    # By homogeneity k gk + r gr + delta gd = nu - alpha E[one] / nu, without cancellation.
+    # Contractions with (k, r, delta) are averages with u = k - r A - delta B, which unlike their terms
+    # stay of order 1 when s is small; E[u x] = E[x^2] - E[one].
+    along = nu - alpha * s.one / nu
     gs = alpha * s.one / nu - 1.0
-    hks = x.k * hkk + x.r * hkr + x.d * hkd
-    hrs = x.k * hkr + x.r * hrr + x.d * hrd
-    hds = x.k * hkd + x.r * hrd + x.d * hdd
-    hss = x.k * hks + x.r * hrs + x.d * hds
+    hrs = -alpha * s.uA / nu - gr * along / nu
+    hds = -alpha * s.uB / nu - gd * along / nu
+    hss = alpha * s.uu / nu - along * along / nu
     S = 1.0 / x.k
     W = (x.r * S, x.d * S, S)
     g = (gr, gd, gs)
     if multiplier < 0.0:
         # Project stationarity on W itself: scaling W up is what relaxes the constraint.
-        along = W[0] * gr + W[1] * gd + W[2] * gs
-        multiplier = -(W[0] * W[0] + W[1] * W[1] + W[2] * W[2]) / along if along < 0.0 else 0.0
+        outward = W[0] * gr + W[1] * gd + W[2] * gs
+        multiplier = -(W[0] * W[0] + W[1] * W[1] + W[2] * W[2]) / outward if outward < 0.0 else 0.0
     scale = multiplier / S
     A = np.zeros((4, 5))
     A[0, 0] = 1.0 + scale * hrr

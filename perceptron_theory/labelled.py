@@ -11,6 +11,7 @@ import xarray as xr
 
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.solution import QUADRATURE_TOLERANCE, RESIDUAL_TOLERANCE, Status
+from perceptron_theory.validation import number_array
 from perceptron_theory.version import __version__
 
 ATTRIBUTES: Mapping[str, Mapping[str, Any]] = {
@@ -34,8 +35,13 @@ ATTRIBUTES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def axis(name: str, value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """`value` as a sweep axis: a scalar or a vector."""
+def axis(name: str, given: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """`given` as a sweep axis: a scalar or a vector with at least one entry."""
+    value = number_array(name, given, "it is an axis of a sweep")
+    if value.size == 0:
+        raise InvalidInputError(
+            f"{name} must not be empty, got {given!r}: an axis of a sweep needs at least one value."
+        )
     if value.ndim > 1:
         raise InvalidInputError(
             f"{name} must be a number or a vector here, got shape {value.shape}: axes of a sweep form an outer "

@@ -59,7 +59,7 @@ def learning_curve(
     True
     """
     axes = {"alpha_prune": alpha_prune, "theta": theta} | ({} if f is None else {"f": f})
-    values = {name: axis(name, np.asarray(value, dtype=np.float64)) for name, value in axes.items()}
+    values = {name: axis(name, value) for name, value in axes.items()}
     order = [name for name in ("alpha_prune", "f", "theta") if name in values]
     dims = tuple(name for name in order if values[name].ndim)
     grids = dict(zip(order, np.meshgrid(*(np.atleast_1d(values[n]) for n in order), indexing="ij"), strict=True))

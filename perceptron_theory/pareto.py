@@ -9,26 +9,32 @@ from scipy.optimize import elementwise
 
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labelled import axis, dataset
-from perceptron_theory.margins.distributions import Margins
+from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection, as_selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
-from perceptron_theory.saddle_point import solve
+from perceptron_theory.saddle_point import screen, solve
 from perceptron_theory.solution import Status
-from perceptron_theory.validation import kept_fraction, positive
+from perceptron_theory.validation import kept_fraction, one_number, positive
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Trial fractions between the constraints, log-spaced: the error may have several local minima in f,
-#: and successive trials here are closer than any two of them seen.
+#: Trial fractions between the constraints, log-spaced. On Gaussian data the error has at most a few, wide
+#: minima in f; on measured data it has a kink at every example, hence many small ones.
 _TRIALS = 17
+_TRIALS_MEASURED = 65
+#: Local minima among the trials that are followed to the end, best first, if they come this close to the best.
+_FOLLOWED = 3
+_CLOSE = 0.01
 #: Relative accuracy of the best f. A smooth error is flat there and exact to rounding; on measured data it may
 #: have its minimum in a kink, where an atom is just kept whole, and is as accurate as f.
 _F_ACCURACY = 1e-7
 #: How far inside a constraint the error is probed to see whether it falls away from it.
 _STEP_INSIDE = 1e-4
+#: An interior f must beat the constraints by this, relatively: less is rounding.
+_WORTHWHILE = 1e-12
 #: Sizes solved together, between two updates of the progress bar.
-_BLOCK = 8
+_BLOCK = 16
 
 
 def pareto_frontier(
@@ -45,7 +51,8 @@ def pareto_frontier(
 
     With a perfect metric and unlimited data the best error is zero (keep ever fewer of ever more
     examples), so a frontier is only defined under a ceiling on `alpha_tot` or a floor on `f`: one of
-    them is required. `f` is optimised continuously.
+    them is required. `f` is optimised continuously. On measured data the error has a kink at every
+    example; the search is global up to what 65 trial fractions and their best minima can see.
 
     Parameters
     ----------
@@ -98,13 +105,16 @@ def pareto_frontier(
         )
     ceiling = np.inf
     if alpha_tot_max is not None:
-        ceiling = float(positive("alpha_tot_max", alpha_tot_max, "alpha_tot_max is the size of the pool per parameter"))
-    floor = 0.0 if f_min is None else float(kept_fraction("f_min", f_min))
+        ceiling = one_number(
+            "alpha_tot_max",
+            positive("alpha_tot_max", alpha_tot_max, "alpha_tot_max is the size of the pool per parameter"),
+        )
+    floor = 0.0 if f_min is None else one_number("f_min", kept_fraction("f_min", f_min))
     most = rule.largest_f() if isinstance(rule, QuantileRule) else 1.0
     if floor > most:
         raise InvalidInputError(f"f_min must be at most {most:g} for this band, got {floor:g}: lower one of them.")
-    coordinates = {"alpha_prune": axis("alpha_prune", np.asarray(alpha_prune, dtype=np.float64))}
-    coordinates["theta"] = axis("theta", np.asarray(theta, dtype=np.float64))
+    coordinates = {"alpha_prune": axis("alpha_prune", alpha_prune)}
+    coordinates["theta"] = axis("theta", theta)
     grids = np.meshgrid(*(np.atleast_1d(c) for c in coordinates.values()), indexing="ij")
     problem = Problem.of(grids[0].ravel(), most, grids[1].ravel(), rule, margins)
     search = _Search(rule, margins, ceiling, floor, most)
@@ -163,31 +173,61 @@ class _Search:
         return fields
 
     def _minimise(self, alpha: FloatArray, theta: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-        """Best ln f in [low, high]: global by trial, then local to full accuracy; ends are returned exactly."""
-        t = np.linspace(0.0, 1.0, _TRIALS)
+        """Best ln f in [low, high]: trials, then their local minima to full accuracy; ends are returned exactly."""
+        measured = isinstance(self.margins, MeasuredMargins)
+        t = np.linspace(0.0, 1.0, _TRIALS_MEASURED if measured else _TRIALS)
         trials = low[:, None] + (high - low)[:, None] * t
         trials[:, -1] = high
-        errors = self.error(trials, alpha[:, None], theta[:, None])
+        errors = self._trial_errors(trials, alpha[:, None], theta[:, None])
+        padded = np.pad(errors, ((0, 0), (1, 1)), constant_values=np.inf)
         # Ties go to the larger f: nothing is gained by discarding data.
-        j = _TRIALS - 1 - np.argmin(errors[:, ::-1], axis=1)
-        rows = np.arange(alpha.size)
-        best: FloatArray = trials[rows, j]
-        left = trials[rows, np.maximum(j - 1, 0)]
-        right = trials[rows, np.minimum(j + 1, _TRIALS - 1)]
-        # At an end the minimum is interior only if the error falls away from the constraint.
-        inward = np.where(j == 0, _STEP_INSIDE, -_STEP_INSIDE) * (right - left)
-        end = (j == 0) | (j == _TRIALS - 1)
-        inside = self.error(best + np.where(end, inward, 0.0), alpha, theta)
-        interior = (high > low) & np.isfinite(inside) & (~end | (inside < errors[rows, j]))
-        if not interior.any():
-            return best
-        middle = best + np.where(end, inward, 0.0)
-        bracket = (left[interior], middle[interior], right[interior])
-        found = elementwise.find_minimum(
-            self.error,
-            bracket,
-            args=(alpha[interior], theta[interior]),
-            tolerances={"xatol": _F_ACCURACY, "xrtol": 0.0, "fatol": 0.0, "frtol": 1e-13},
-        )
-        best[interior] = np.where(found.success & (found.f_x <= errors[rows, j][interior]), found.x, best[interior])
+        minima = (errors < padded[:, 2:]) & (errors <= padded[:, :-2])
+        order = np.argsort(np.where(minima, errors, np.inf), axis=1, kind="stable")
+        every = np.arange(alpha.size)
+        # The constraints themselves are always candidates.
+        best = high.copy()
+        least = self.error(high, alpha, theta)
+        at_low = self.error(low, alpha, theta)
+        best, least = np.where(at_low < least, low, best), np.minimum(at_low, least)
+        for rank in range(_FOLLOWED):
+            j = order[:, rank]
+            close = errors[every, j] <= (1.0 + _CLOSE) * errors.min(axis=1)
+            rows = np.flatnonzero(minima[every, j] & (close | (not measured)) & (high > low))
+            if rows.size == 0:
+                break
+            found, value = self._follow(alpha[rows], theta[rows], trials[rows], j[rows])
+            better = value < least[rows] * (1.0 - _WORTHWHILE)
+            best[rows[better]] = found[better]
+            least[rows[better]] = value[better]
         return best
+
+    def _trial_errors(self, log_f: FloatArray, alpha: FloatArray, theta: FloatArray) -> FloatArray:
+        if isinstance(self.margins, MeasuredMargins) and not isinstance(self.rule, KeepProbability):
+            return screen(alpha, np.minimum(np.exp(log_f), self.most), theta, self.rule, self.margins)
+        return self.error(log_f, alpha, theta)
+
+    def _follow(
+        self, alpha: FloatArray, theta: FloatArray, trials: FloatArray, j: npt.NDArray[np.intp]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Local minimum near trial j: (ln f, test error)."""
+        rows = np.arange(alpha.size)
+        last = trials.shape[1] - 1
+        left = trials[rows, np.maximum(j - 1, 0)]
+        right = trials[rows, np.minimum(j + 1, last)]
+        # At an end the bracket starts just inside; it is a minimum only if the error falls away from the end.
+        inward = np.where(j == 0, _STEP_INSIDE, np.where(j == last, -_STEP_INSIDE, 0.0)) * (right - left)
+        middle = trials[rows, j] + inward
+        values = self.error(middle, alpha, theta)
+        bracketed = (self.error(left, alpha, theta) >= values) & (self.error(right, alpha, theta) >= values)
+        best = middle.copy()
+        if bracketed.any():
+            found = elementwise.find_minimum(
+                self.error,
+                (left[bracketed], middle[bracketed], right[bracketed]),
+                args=(alpha[bracketed], theta[bracketed]),
+                tolerances={"xatol": _F_ACCURACY, "xrtol": 0.0, "fatol": 0.0, "frtol": 1e-13},
+            )
+            better = found.success & (found.f_x < values[bracketed])
+            best[bracketed] = np.where(better, found.x, middle[bracketed])
+            values[bracketed] = np.where(better, found.f_x, values[bracketed])
+        return best, values

@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import GaussianMargins, Margins, MeasuredMargins
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Random, Selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.solution import ConvergenceError, Solution, Status, certify
 from perceptron_theory.students.max_margin.equations import kept_mass
-from perceptron_theory.students.max_margin.solver import solve_kept, solve_windows
+from perceptron_theory.students.max_margin.solver import screen_kept, solve_kept, solve_windows
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -93,6 +94,29 @@ def solve(
     return solution
 
 
+def screen(
+    alpha: FloatArray, f: FloatArray, theta: FloatArray, rule: Selection, margins: MeasuredMargins
+) -> FloatArray:
+    """Rough test errors on measured data, to about 1e-3 and without certificate, for searches; inf where unknown."""
+    alpha, f, theta = np.broadcast_arrays(alpha, f, theta)
+    errors = np.empty(alpha.size)
+    flat_alpha, flat_f, flat_theta = (np.ascontiguousarray(a.ravel()) for a in (alpha, f, theta))
+
+    unpruned = {at_zero: margins.unpruned(0.0 if at_zero else 1.0) for at_zero in np.unique(flat_theta == 0.0)}
+
+    def chunk(start: int) -> Callable[[], None]:
+        def run() -> None:
+            for i in range(start, min(start + _CHUNK, flat_f.size)):
+                s = slice(i, i + 1)
+                measure = margins.kept(rule, float(flat_f[i]), float(flat_theta[i]))
+                screen_kept(measure, unpruned[flat_theta[i] == 0.0], flat_alpha[s], flat_theta[s], errors[s])
+
+        return run
+
+    _share_out([chunk(start) for start in range(0, flat_f.size, _CHUNK)])
+    return errors.reshape(alpha.shape)
+
+
 def _raise_if_failed(solution: Solution) -> None:
     status = np.atleast_1d(solution.status)
     failed = np.flatnonzero(status != Status.CONVERGED)
@@ -168,15 +192,20 @@ def _solve_general(problem: Problem, alpha: FloatArray, theta: FloatArray, rows:
             else:
                 measure, unpruned = margins.kept(rule), _GAUSSIAN_INPUTS
             mass = kept_mass(measure, angle)[0]
+            if not mass > 0.0:
+                raise InvalidInputError(
+                    f"the keep probability keeps nothing at theta = {angle:g}: a rule must keep something."
+                )
             points = np.flatnonzero(theta == angle)
             f[points] = mass
             tasks.append(task(measure._replace(scale=1.0 / mass), unpruned, points))
     else:
         assert isinstance(margins, MeasuredMargins)
         keys, group = np.unique(np.stack([f, theta == 0.0]), axis=1, return_inverse=True)
+        unpruned_at = {at_zero: margins.unpruned(0.0 if at_zero else 1.0) for at_zero in np.unique(theta == 0.0)}
         for i in range(keys.shape[1]):
             points = np.flatnonzero(group == i)
             angle = float(theta[points[0]])
-            tasks.append(task(margins.kept(rule, float(keys[0, i]), angle), margins.unpruned(angle), points))
+            tasks.append(task(margins.kept(rule, float(keys[0, i]), angle), unpruned_at[angle == 0.0], points))
     _share_out(tasks)
     return f

@@ -16,13 +16,21 @@ def number_array(name: str, value: npt.ArrayLike, meaning: str) -> FloatArray:
     """`value` as float64 array; refuses what is not a real number."""
     try:
         array = np.asarray(value)
-        if array.dtype.kind not in "fiu":
+        if array.dtype.kind not in "fiu":  # an empty list is float64
             raise TypeError
         return array.astype(np.float64)
     except (TypeError, ValueError):
+        shown = " ".join(repr(value).split())[:80]
+        raise InvalidInputError(f"{name} must be a real number or an array of them, got {shown}: {meaning}.") from None
+
+
+def one_number(name: str, array: FloatArray) -> float:
+    """The entry of a 0-d array."""
+    if array.ndim:
         raise InvalidInputError(
-            f"{name} must be a real number or an array of them, got {value!r}: {meaning}."
-        ) from None
+            f"{name} must be one number, got an array of shape {array.shape}: it holds for all points."
+        )
+    return float(array)
 
 
 def first_outside(array: FloatArray, inside: npt.NDArray[np.bool_]) -> float:

@@ -13,6 +13,7 @@ from perceptron_theory.margins.atoms import atom_cells
 from perceptron_theory.margins.keep_table import tabulate
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Random, Selection
+from perceptron_theory.validation import number_array
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -22,7 +23,7 @@ _NO_TABLE: FloatArray = np.empty((0, 0))
 #: Shares of an atom closer than this to 0 or 1 are rounding in sums of weights.
 _SHARE_ROUNDING = 1e-9
 
-#: Stands for |z| = 0, which has no label of its own.
+#: Stands for a margin of exactly 0, so that its two signs are different atoms.
 _SMALLEST_MAGNITUDE = 1e-300
 
 
@@ -77,7 +78,9 @@ class MeasuredMargins:
     """
 
     def __init__(self, values: npt.ArrayLike, weights: npt.ArrayLike | None = None, *, signed: bool) -> None:
-        v = np.asarray(values, dtype=np.float64)
+        if signed is not True and signed is not False:
+            raise InvalidInputError(f"signed must be True or False, got {signed!r}: say whether values carry labels.")
+        v = number_array("values", values, "values are signed margins or magnitudes |z|")
         if v.ndim != 1 or v.size == 0:
             raise InvalidInputError(f"values must be a non-empty vector, got shape {v.shape}: give one per example.")
         if not np.isfinite(v).all():
@@ -90,17 +93,19 @@ class MeasuredMargins:
                 f"magnitudes must be >= 0, got {v[v < 0.0][0]:g}: pass signed=True for signed margins, "
                 "or numpy.abs of them."
             )
-        w = np.ones(v.size) if weights is None else np.asarray(weights, dtype=np.float64)
+        w = np.ones(v.size)
+        if weights is not None:
+            w = number_array("weights", weights, "weights say how often each value occurs")
         if w.shape != v.shape or not (np.isfinite(w).all() and np.all(w > 0.0)):
             raise InvalidInputError(
                 f"weights must be positive, finite and of shape {v.shape}, got shape {w.shape}: "
                 "drop examples of weight 0."
             )
+        w = w / w.max()
         w = w / w.sum()
         self.signed = signed
         self.n = v.size
-        if not signed:
-            v = np.maximum(v, _SMALLEST_MAGNITUDE)
+        v = np.where(v == 0.0, _SMALLEST_MAGNITUDE, v)
         self._magnitudes, group = np.unique(np.abs(v), return_inverse=True)
         self._group_weights = np.bincount(group, w)
         self._ends = np.concatenate([[0.0], np.cumsum(self._group_weights)])

@@ -18,6 +18,8 @@ _DEGREE = 15
 _SPAN = 9.3
 #: Pieces narrower than this hide an unlisted jump.
 _NARROWEST = 1e-5
+#: Features of k wider than this are seen.
+_RESOLUTION = 0.002
 #: Series are accepted when their last coefficients have fallen below this.
 _TAIL = 1e-13
 
@@ -38,11 +40,12 @@ def tabulate(rule: KeepProbability) -> tuple[FloatArray, FloatArray]:
         lo, hi = todo.pop()
         values = rule(0.5 * (lo + hi) + 0.5 * (hi - lo) * points)
         series = np.asarray(chebyshev.chebfit(points, values, _DEGREE), dtype=np.float64)
-        check = np.linspace(-0.97, 0.97, 7)
+        # Off the Chebyshev points and off round numbers, as dense as the resolution promised.
+        check = np.linspace(-0.9973, 0.9971, 7 + int((hi - lo) / _RESOLUTION))
         between = rule(0.5 * (lo + hi) + 0.5 * (hi - lo) * check)
         error = np.max(np.abs(chebyshev.chebval(check, series) - between))
         if np.max(np.abs(series[-2:])) <= _TAIL and error <= 10 * _TAIL:
-            if np.any(values > 0.0):
+            if np.any(between > 0.0):
                 intervals.append((lo, hi))
                 coefficients.append(series)
         elif hi - lo < _NARROWEST:

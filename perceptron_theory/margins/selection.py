@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.validation import number_array
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -71,6 +72,7 @@ class Band(QuantileRule):
     name: ClassVar[str] = "band"
 
     def __post_init__(self) -> None:
+        number_array("Band.lower", self.lower, "it is the quantile of |z| where the band starts")
         if not 0.0 <= self.lower < 1.0:
             raise InvalidInputError(
                 f"Band.lower must lie in [0, 1), got {self.lower!r}: it is the quantile of |z| where the band starts."
@@ -109,8 +111,8 @@ class KeepProbability:
     k : callable
         Maps an array of signed margins to probabilities in [0, 1], same shape.
     breakpoints : sequence of float
-        Margins where k jumps or has a kink. A discontinuity that is not listed is found only by
-        bisection, and refused if that does not resolve it.
+        Margins where k jumps or has a kink. Others are refused where they are seen: a feature of k
+        narrower than 0.002 may be missed.
 
     Examples
     --------
@@ -126,6 +128,15 @@ class KeepProbability:
     k: Callable[[FloatArray], npt.ArrayLike]
     breakpoints: Sequence[float] = ()
     name: ClassVar[str] = "keep probability"
+
+    def __post_init__(self) -> None:
+        if not callable(self.k):
+            raise InvalidInputError(f"k must be a function of the signed margin, got {self.k!r}.")
+        points = number_array("breakpoints", list(self.breakpoints), "breakpoints are margins where k jumps")
+        if not np.isfinite(points).all():
+            raise InvalidInputError(
+                f"breakpoints must be finite, got {self.breakpoints!r}: list margins where k jumps."
+            )
 
     def __call__(self, m: FloatArray) -> FloatArray:
         """k(m), checked to be probabilities."""

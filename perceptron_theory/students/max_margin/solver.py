@@ -6,10 +6,15 @@ solution is solved once more with a finer quadrature.
 
 import math
 
-from perceptron_theory.gaussian import FINE, VERIFY, FloatArray, inner_kernel, kernel
+from perceptron_theory.gaussian import COARSE, FINE, VERIFY, FloatArray, inner_kernel, kernel
 from perceptron_theory.margins.frame import Frame, frame_at
 from perceptron_theory.margins.kept import KeptMeasure, gaussian_window
-from perceptron_theory.students.max_margin.equations import measured_error, moments, overlaps
+from perceptron_theory.students.max_margin.equations import (
+    kept_mass,
+    measured_error,
+    moments,
+    overlaps,
+)
 from perceptron_theory.students.max_margin.guess import first_guess, gap_origin, wrong_side_load
 from perceptron_theory.students.max_margin.pinned import pinned_to_probe
 from perceptron_theory.students.max_margin.steps import (
@@ -120,6 +125,22 @@ def solve_windows(
 
 
 @kernel
+def screen_kept(
+    measure: KeptMeasure, unpruned: KeptMeasure, alpha: FloatArray, theta: FloatArray, out: FloatArray
+) -> None:
+    """Test errors by the coarse rule, to about 1e-3: enough to see where a search should look. Inf if none."""
+    m0 = gap_origin(measure)
+    for i in range(alpha.size):
+        x, _, error = approach(measure, alpha[i], first_guess(measure, alpha[i], theta[i], m0))
+        if not error < COARSE_GOAL:
+            out[i] = math.inf
+        elif unpruned.intervals.shape[0] > 0:
+            out[i] = measured_error(unpruned, x, alpha[i], COARSE)
+        else:
+            out[i] = overlaps(x)[0]
+
+
+@kernel
 def solve_kept(
     measure: KeptMeasure,
     unpruned: KeptMeasure,
@@ -142,6 +163,8 @@ def solve_kept(
                 out[i, 0] = wrong_side_load(unpruned, theta[i], 1.0)[0]
             continue
         x, error, change = solve_measure(measure, alpha[i], theta[i])
+        # A kept measure has mass 1; a quadrature that lost or doubled examples shows here.
+        change = max(change, abs(kept_mass(measure, theta[i])[0] - 1.0))
         _write(x, error, change, out[i])
         if unpruned.intervals.shape[0] > 0:
             fine = measured_error(unpruned, x, alpha[i], FINE)

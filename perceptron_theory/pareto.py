@@ -197,6 +197,7 @@ class _Search:
                 break
             found, value = self._follow(alpha[rows], theta[rows], trials[rows], j[rows])
             better = value < least[rows] * (1.0 - _WORTHWHILE)
+            better |= (value <= least[rows]) & (found > best[rows])
             best[rows[better]] = found[better]
             least[rows[better]] = value[better]
         return best

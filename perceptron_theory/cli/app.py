@@ -79,7 +79,8 @@ def frontier(**options: Any) -> None:
     """
     from perceptron_theory.cli.frontier import run_frontier
 
-    run_frontier(**options)
+    if not run_frontier(**options):
+        raise click.exceptions.Exit(1)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -103,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo("error: interrupted", err=True)
         return 130
     except PerceptronTheoryError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {' '.join(str(error).split())}", err=True)
         return 1 if isinstance(error, ArithmeticError) else 2
     return int(code or 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Callable
@@ -28,6 +29,9 @@ from perceptron_theory.validation import kept_fraction, positive
 #: Fractions kept that the picture draws behind the frontier.
 DRAWN_FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 DRAWN_POINTS = 61
+
+#: More sizes than any picture or table can use.
+MAX_POINTS = 10_000
 
 _COLUMNS = (
     "alpha_prune",
@@ -61,8 +65,8 @@ def run_frontier(
     alpha_max: float | None,
     points: int,
     out: Path,
-) -> None:
-    """Validate everything, then compute, then write."""
+) -> bool:
+    """Validate everything, then compute, then write. False if a point failed its certificate."""
     chosen = rule(selection)
     measured = _scores(scores, higher_is, column, key)
     by = by or ("value" if scores is None else "rank")
@@ -74,8 +78,10 @@ def run_frontier(
             "--alpha-tot-max or --f-min is required: without a ceiling on the pool or a floor on f "
             "there is no frontier."
         )
-    if f_min is not None:
-        kept_fraction("--f-min", f_min)
+    most = chosen.largest_f() if isinstance(chosen, QuantileRule) else 1.0
+    if f_min is not None and kept_fraction("--f-min", f_min) > most:
+        raise InvalidInputError(f"--f-min must be at most {most:g} for this band, got {f_min:g}: lower one of them.")
+    margins.check_theta(theta)
     _check_writable(out)
     click.echo(f"scores     {measured.source}: {measured.ties}")
     click.echo(f"margins    by {by}; second moment {margins.second_moment:.4g}")
@@ -97,10 +103,16 @@ def run_frontier(
     figure = frontier_figure(result, curves, f"{Path(measured.source).name}, {measured.n:,} examples, margins by {by}")
     table = result.reset_coords("theta").to_dataframe().reset_index()[list(_COLUMNS)]
     table["status"] = [Status(s).name.lower() for s in table["status"]]
-    _write(out / "frontier.csv", lambda path: table.to_csv(path, index=False, float_format="%.12g"))
-    _write(out / "frontier.nc", lambda path: result.to_netcdf(path, engine="netcdf4"))
-    _write(out / "frontier.png", lambda path: figure.savefig(path, format="png"))
+    _write(
+        out,
+        {
+            "frontier.csv": lambda path: table.to_csv(path, index=False, float_format="%.12g"),
+            "frontier.nc": lambda path: result.to_netcdf(path, engine="netcdf4"),
+            "frontier.png": lambda path: figure.savefig(path, format="png"),
+        },
+    )
     click.echo(f"written    {out / 'frontier.csv'}, .nc, .png")
+    return bool(result.status.isin([Status.CONVERGED, Status.INFEASIBLE]).all())
 
 
 def _scores(path: Path | None, higher_is: str | None, column: str | None, key: str | None) -> Scores:
@@ -112,7 +124,10 @@ def _scores(path: Path | None, higher_is: str | None, column: str | None, key: s
             )
         return digits_scores()
     check_direction(higher_is)
-    return read_scores(path, higher_is=cast(Direction, higher_is), column=column, key=key)
+    measured = read_scores(path, higher_is=cast(Direction, higher_is), column=column, key=key)
+    # File names may hold bytes that no table can: show them escaped.
+    printable = measured.source.encode("utf-8", "backslashreplace").decode("utf-8")
+    return dataclasses.replace(measured, source=printable)
 
 
 def _theta(path: Path | None, scores: Scores, by: str, theta_deg: float | None) -> tuple[float, str]:
@@ -139,9 +154,9 @@ def _sizes(alpha_min: float, alpha_max: float | None, ceiling: float | None, poi
         positive("--alpha-tot-max", ceiling, "it is the number of examples before pruning per parameter")
     high = alpha_max if alpha_max is not None else (ceiling if ceiling is not None else 100.0)
     high = float(positive("--alpha-max", high, "it is the largest number of examples kept per parameter"))
-    if points < 2 or high <= low:
+    if not 2 <= points <= MAX_POINTS or high <= low:
         raise InvalidInputError(
-            f"sizes must run upwards over at least 2 points, got {points} from {low:g} to {high:g}: "
+            f"sizes must run upwards over 2 to {MAX_POINTS} points, got {points} from {low:g} to {high:g}: "
             "set --alpha-min, --alpha-max and --points."
         )
     return np.geomspace(low, high, points)
@@ -184,12 +199,18 @@ def _check_writable(out: Path) -> None:
         raise OutputError(f"cannot write to {out} ({error.strerror or error}): choose another --out folder.") from None
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the target, then move into place: readers never see half a file."""
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
+def _write(folder: Path, files: dict[str, Callable[[Path], object]]) -> None:
+    """Write all files beside their targets, then move them into place: all or none, and never half a file."""
+    parts = {folder / name: folder / f".{name.replace('.', '.part.')}" for name in files}
     try:
-        write(part)
-        os.replace(part, path)
+        for part, write in zip(parts.values(), files.values(), strict=True):
+            write(part)
+        for target, part in parts.items():
+            os.replace(part, target)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path} ({error.strerror or error}): choose another --out folder.") from None
+        raise OutputError(
+            f"cannot write to {folder} ({error.strerror or error}): choose another --out folder."
+        ) from None
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)

@@ -63,11 +63,12 @@ def draw_frontier(axes: Axes, frontier: xr.Dataset, curves: xr.Dataset, title: s
     if "f_min" in frontier.attrs:
         limits.append(rf"$f \geq {frontier.attrs['f_min']:g}$")
     theta = np.rad2deg(float(frontier.theta))
+    title = title.replace("$", r"\$")  # the title is data, not mathematics
     axes.set_title(f"{title}\nkeep {frontier.attrs['selection']}, θ = {theta:.3g}°, {', '.join(limits)}".strip())
     for which in (axes.xaxis, axes.yaxis):
         low, high = sorted(which.get_view_interval())
         # Label 2 and 5 as well where a decade alone would leave an axis almost bare.
-        subs = (1.0, 2.0, 5.0) if high / low < 1e3 else (1.0,)
+        subs = (1.0, 2.0, 5.0) if np.log10(high) - np.log10(low) < 3.0 else (1.0,)
         which.set_major_locator(LogLocator(subs=subs))
         which.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         which.set_minor_formatter(NullFormatter())

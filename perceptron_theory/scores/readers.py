@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,30 +64,55 @@ def read_scores(path: str | Path, *, higher_is: Direction, column: str | None = 
         raise ScoreError(f"column={column!r} is for .csv files, got {path}: use key for .npz.")
     if key is not None and suffix != ".npz":
         raise ScoreError(f"key={key!r} is for .npz files, got {path}: use column for .csv.")
-    if not path.is_file():
-        raise ScoreError(f"no such file: {path}: check the path.")
-    if path.stat().st_size == 0:
+    try:
+        if not path.is_file():
+            raise ScoreError(f"no such file: {path}: check the path.")
+        size = path.stat().st_size
+    except (OSError, ValueError) as error:
+        raise ScoreError(f"cannot read {path} ({error}): check the path.") from None
+    if size == 0:
         raise ScoreError(f"empty file: {path}: write the scores again.")
     label = column or key
     return Scores(readers[suffix](), higher_is, f"{path}:{label}" if label else str(path))
+
+
+#: What numpy and zipfile raise on files that are not what they claim.
+_UNREADABLE = (
+    ValueError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def _translated(path: Path, error: BaseException, what: str) -> ScoreError:
+    """One-line error for whatever numpy raised."""
+    if "pickle" in str(error):
+        return ScoreError(
+            f"{what} holds pickled objects or is not a numpy file: pickles can run code and are refused; "
+            "save plain numbers with numpy.save."
+        )
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return ScoreError(f"{path} is not a readable numpy file ({reason}): write it again with numpy.save.")
 
 
 def _load(path: Path) -> Any:
     """numpy.load without pickle, its errors translated."""
     try:
         return np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        if "pickle" in str(error):
-            raise ScoreError(
-                f"{path} holds pickled objects or is not a numpy file: pickles can run code and are refused; "
-                "save plain numbers with numpy.save."
-            ) from None
-        raise ScoreError(f"{path} is not a readable numpy file ({error}): write it again with numpy.save.") from None
+    except _UNREADABLE as error:
+        raise _translated(path, error, str(path)) from None
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:
     array = _load(path)
     if not isinstance(array, np.ndarray):
+        array.close()
         raise ScoreError(f"{path} is an archive of several arrays: give it the suffix .npz and choose a key.")
     return array
 
@@ -103,22 +130,47 @@ def _read_npz(path: Path, key: str | None) -> npt.NDArray[Any]:
             raise ScoreError(f"{asked} for {path}: it holds {', '.join(names) or 'nothing'}.")
         try:
             return np.asarray(archive[key])
-        except ValueError:
-            raise ScoreError(
-                f"array {key!r} of {path} holds pickled objects: pickles can run code and are refused; "
-                "save plain numbers."
-            ) from None
+        except _UNREADABLE as error:
+            raise _translated(path, error, f"array {key!r} of {path}") from None
 
 
 def _read_csv(path: Path, column: str | None) -> npt.NDArray[Any]:
+    """One column. Whatever would shift or rename columns or rows unseen is refused."""
     try:
-        table = pd.read_csv(path)
+        # Names and cells are read apart, so that pandas neither renames columns nor guesses an index.
+        header = pd.read_csv(path, header=None, nrows=1, dtype=str, encoding="utf-8-sig", skip_blank_lines=False)
+        names = [str(name) for name in header.iloc[0]]
+        table = pd.read_csv(
+            path, header=None, names=range(len(names)), skiprows=1, skip_blank_lines=False, encoding="utf-8-sig"
+        )
     except (ValueError, OSError) as error:
-        raise ScoreError(f"{path} is not a readable csv file ({str(error).strip()}): it needs a header row.") from None
-    names = [str(name) for name in table.columns]
+        reason = " ".join(str(error).split())
+        if isinstance(error, pd.errors.EmptyDataError):
+            return np.empty(0)
+        raise ScoreError(f"{path} is not a readable csv file ({reason}): it needs a header row.") from None
+    if not isinstance(table.index, pd.RangeIndex):
+        raise ScoreError(
+            f"{path} has rows with more fields than its header ({', '.join(names)}): use a point as decimal sign, "
+            "and one name per column."
+        )
+    for name in names:
+        if _is_number(name):
+            raise ScoreError(
+                f"{path} has no header row, its first line holds the number {name}: add the names of columns."
+            )
     if column is None and len(names) == 1:
         column = names[0]
-    if column not in names:
+    if column is None or column not in names:
         asked = "no column given" if column is None else f"unknown column {column!r}"
         raise ScoreError(f"{asked} for {path}: it has {', '.join(names)}.")
-    return np.asarray(table[column].to_numpy())
+    if names.count(column) > 1:
+        raise ScoreError(f"{names.count(column)} columns of {path} are called {column!r}: rename them.")
+    return np.asarray(table[names.index(column)].to_numpy())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

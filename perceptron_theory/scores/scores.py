@@ -82,13 +82,18 @@ class Scores:
 
     def __post_init__(self) -> None:
         check_direction(self.higher_is)
-        values = np.asarray(self.values)
+        try:
+            values = np.asarray(self.values)
+        except ValueError:
+            raise ScoreError(f"scores must be a vector, got a ragged list in {self.source}.") from None
         if values.size == 0:
             raise ScoreError(f"no scores in {self.source}: give a file with one score per example.")
         if values.dtype.kind not in "fiub":
             raise ScoreError(
                 f"scores must be real numbers, got dtype {values.dtype} in {self.source}: convert them first."
             )
+        if values.dtype.kind in "iu" and np.max(np.abs(values.astype(np.float64))) > 2.0**53:
+            raise ScoreError(f"integer scores beyond 2^53 would be rounded into ties, in {self.source}: rescale them.")
         values = values.astype(np.float64)
         if values.ndim != 1:
             raise ScoreError(
@@ -157,7 +162,8 @@ class Scores:
                 f"margins by value need signed margins, for which higher_is is 'easier', got {self.higher_is!r}: "
                 "use by='rank'."
             )
-        return MeasuredMargins(self.values / np.sqrt(np.mean(self.values**2)), signed=True)
+        scaled = self.values / np.max(np.abs(self.values))  # so that squares neither overflow nor vanish
+        return MeasuredMargins(scaled / np.sqrt(np.mean(scaled**2)), signed=True)
 
     def theta_from_errors(self) -> float:
         """Angle of the probe from its error rate, theta = pi P(m < 0), for signed margins. Radians.
@@ -179,7 +185,7 @@ class Scores:
 
 def check_direction(higher_is: str | None) -> None:
     """Refuse a missing or unknown direction."""
-    if higher_is not in DIRECTIONS:
+    if not (isinstance(higher_is, str) and higher_is in DIRECTIONS):
         raise ScoreError(
             f"higher_is must be one of {', '.join(map(repr, DIRECTIONS))}, got {higher_is!r}: say whether a high "
             "score means a hard example, an easy one, or one to keep; it is never guessed."

@@ -111,6 +111,9 @@ def bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
         "negative alpha": ([str(good), *GOOD, "--alpha-min", "-1"], "-1"),
         "negative ceiling": ([str(good), *GOOD[:4], "--alpha-tot-max", "-5"], "-5"),
         "points": ([str(good), *GOOD, "--points", "1"], "1"),
+        "too many points": ([str(good), *GOOD, "--points", "1000000000"], "1000000000"),
+        "band too narrow": ([str(good), *GOOD[:4], "--f-min", "0.5", "--selection", "band:0.9"], "0.5"),
+        "perfect metric that errs": (["--theta-deg", "0", "--alpha-tot-max", "30"], "theta = 0 contradicts"),
         "selection": ([str(good), *GOOD, "--selection", "hardest"], "'hardest'"),
         "band": ([str(good), *GOOD, "--selection", "band:x"], "band:x"),
         "by": ([str(good), *GOOD, "--by", "size"], "'size'"),
@@ -164,6 +167,20 @@ def test_solve_bad_input(options: list[str], part: str, capsys: pytest.CaptureFi
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert part in captured.err
+
+
+def test_failed_points_show_in_table_and_exit_code(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["frontier", "--alpha-tot-max", "1e300", "--points", "2", "--out", str(out)]) == 1
+    table = pd.read_csv(out / "frontier.csv")
+    assert table["status"].tolist()[1] != "converged"
+    assert np.isnan(table["test_error"][1])
+
+
+def test_names_are_not_mathematics(tmp_path: Path) -> None:
+    path = tmp_path / r"a$\frac$b.npy"
+    np.save(path, np.arange(50.0))
+    assert main(["frontier", str(path), *GOOD, "--points", "3", "--out", str(tmp_path / "out")]) == 0
 
 
 def test_failed_point_is_not_bad_input(capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,6 +121,31 @@ def test_measured_keep_probability_matches_quantile_rule() -> None:
         assert abs(s.f - 0.3) < 1e-12
 
 
+def test_margins_of_exactly_zero() -> None:
+    """A margin of 0 is a margin like any other: nothing lost, nothing counted twice."""
+    rng = np.random.default_rng(0)
+    v = np.concatenate([np.zeros(30), rng.normal(0.8, 1.0, 70)])
+    nearly = np.where(v == 0.0, 1e-9, v)
+    for f in (0.2, 0.3, 0.302, 1.0):
+        a, b = (pt.solve(2.0, f, 0.4, margins=pt.MeasuredMargins(m, signed=True)) for m in (v, nearly))
+        assert_same(a, b, 1e-7)
+    only_zero = pt.KeepProbability(lambda m: np.abs(m) < 0.001, breakpoints=[-0.001, 0.001])
+    s = pt.solve(1.0, theta=0.4, selection=only_zero, margins=pt.MeasuredMargins(v, signed=True))
+    assert abs(s.f - 0.3) < 1e-12
+
+
+@pytest.mark.parametrize("window", [(0.6, 0.9), (0.3, 0.5), (0.61, 0.62)])
+def test_unlisted_windows_are_not_overlooked(window: tuple[float, float]) -> None:
+    low, high = window
+    rule = pt.KeepProbability(lambda m: np.where((m > low) & (m < high), 1.0, 0.2))
+    with pytest.raises(pt.InvalidInputError, match="not smooth"):
+        pt.solve(3.0, theta=0.3, selection=rule)
+    listed = pt.KeepProbability(rule.k, breakpoints=window)
+    mass = 2 * (ndtr(high) - ndtr(low))
+    at_right_angle = pt.solve(3.0, theta=np.pi / 2, selection=listed)
+    assert abs(at_right_angle.f - (0.2 + 0.8 * mass / 2)) < 1e-12
+
+
 def test_few_atoms_equal_many_copies() -> None:
     """Ten distinct values: ties are one atom each, however many examples share it."""
     z = np.linspace(0.1, 2.0, 10)

@@ -60,6 +60,30 @@ def test_imperfect_metric_ends_in_a_power_law() -> None:
     assert np.all(np.diff(frontier.f.values) < 0)
 
 
+@pytest.mark.parametrize(
+    ("theta", "rule", "alpha"), [(0.3128, "hard", 7.07), (0.05, "hard", 4.0), (0.3, pt.Band(0.1), 1.5)]
+)
+def test_measured_margins_have_many_minima(theta: float, rule: str | pt.Band, alpha: float) -> None:
+    """A kink at every example: no fraction on a grid of 400 does better by more than 1e-3."""
+    margins = pt.digits_scores().margins("value")
+    frontier = pt.pareto_frontier(alpha, theta, selection=rule, alpha_tot_max=100.0, margins=margins)
+    most = 0.9 if isinstance(rule, pt.Band) else 1.0
+    f = np.minimum(np.geomspace(alpha / 100.0, most, 401), most)
+    errors = pt.solve(alpha, f, theta, selection=rule, margins=margins).test_error
+    assert float(frontier.test_error) <= np.nanmin(errors) * (1 + 1e-3)
+
+
+def test_ties_keep_the_larger_fraction() -> None:
+    """Where the error is 0 over a range of f nothing is gained by discarding."""
+    margins = pt.MeasuredMargins([0.5, 1.0, 1.5, 2.0], signed=False)
+    frontier = pt.pareto_frontier(4.0, 0.0, alpha_tot_max=100.0, margins=margins)
+    assert frontier.test_error.item() == 0.0
+    f = np.geomspace(0.04, 1.0, 100)
+    perfect = f[pt.solve(4.0, f, 0.0, margins=margins).test_error == 0.0]
+    # The largest fraction among the trials, which are 5 % apart.
+    assert frontier.f.item() > 0.9 * perfect.max()
+
+
 def test_never_worse_than_random_or_any_f() -> None:
     frontier = pt.pareto_frontier(ALPHA, np.deg2rad(30), alpha_tot_max=60.0)
     assert np.all(frontier.test_error <= frontier.test_error_random * (1 + 1e-12))

@@ -65,6 +65,29 @@ def test_bands_anywhere(log_alpha: float, log_f: float, theta_deg: float, lower:
     assert s.converged, s
 
 
+@pytest.mark.parametrize("lower", [0.05, 0.3, 0.7, 0.9])
+def test_random_bands(lower: float) -> None:
+    """Thin bands away from 0 pull the student onto the probe: s down to 1e-8, k up to 1e8."""
+    rng = np.random.default_rng(5)
+    alpha = 10 ** rng.uniform(-3, 5, 1_500)
+    f = 10 ** rng.uniform(-3, np.log10(1 - lower), 1_500)
+    theta = 10 ** rng.uniform(-4, np.log10(np.pi / 2), 1_500)
+    s = pt.solve(alpha, f, theta, selection=pt.Band(lower))
+    assert s.converged.all()
+    assert np.all(s.residual <= 1e-10)
+
+
+@pytest.mark.parametrize("rule", ["hard", "easy"])
+def test_small_angles(rule: str) -> None:
+    rng = np.random.default_rng(6)
+    alpha = 10 ** rng.uniform(-3, 5, 2_000)
+    f = 10 ** rng.uniform(-3, 0, 2_000)
+    theta = 10 ** rng.uniform(-9, np.log10(np.pi / 2), 2_000)
+    s = pt.solve(alpha, f, theta, selection=rule)
+    assert s.converged.all()
+    assert np.all(s.residual <= 1e-10)
+
+
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("shape", ["heavy tails", "tied"])
 def test_measured_margins_anywhere(shape: str, signed: bool) -> None:

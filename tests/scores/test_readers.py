@@ -68,6 +68,18 @@ def test_reads(tmp_path: Path, name: str, content: Any, extra: dict[str, str]) -
         ("s.csv", "el2n\n", {}, "no scores"),
         ("s.csv", "el2n\n0.1\nx\n", {}, "real numbers"),
         ("s.csv", "el2n\n0.1\n\n0.3\n", {"key": "el2n"}, "use column"),
+        ("s.csv", "el2n\n0.1\n\n0.3\n", {}, "nan at index 1"),
+        ("s.csv", "0.3\n0.1\n0.2\n", {}, "no header row"),
+        ("s.csv", "el2n\n0,3\n0,1\n", {}, "more fields than its header"),
+        ("s.csv", "el2n,el2n\n0.3,1\n0.1,2\n", {"column": "el2n"}, "2 columns"),
+        ("s.csv", "id;el2n\n1;0.3\n2;0.1\n", {"column": "el2n"}, "id;el2n"),
+        (
+            "s.npy",
+            b"\x93NUMPY\x01\x00\x46\x00{'descr': import os, 'fortran_order': False, 'shape': (3,), }          \n",
+            {},
+            "not a readable",
+        ),
+        ("s.npy", np.array([2**60, 2**60 + 1, 5]), {}, "2^53"),
         ("s.txt", "0.1\n", {}, "'.txt'"),
     ],
 )
@@ -77,6 +89,27 @@ def test_refuses(tmp_path: Path, name: str, content: Any, extra: dict[str, str],
         pt.read_scores(path, higher_is="harder", **extra)
     assert part in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_corrupt_archive(tmp_path: Path) -> None:
+    path = write(tmp_path, "s.npz", {"a": VALUES})
+    content = bytearray(path.read_bytes())
+    at = content.index(VALUES.tobytes()[:8])
+    content[at] ^= 0xFF
+    path.write_bytes(bytes(content))
+    with pytest.raises(pt.ScoreError, match="not a readable numpy file"):
+        pt.read_scores(path, higher_is="harder")
+
+
+def test_paths_no_system_can_open() -> None:
+    for path in ("x" * 5000 + ".npy", "nul\0.npy"):
+        with pytest.raises(pt.ScoreError, match="check the path"):
+            pt.read_scores(path, higher_is="harder")
+
+
+def test_byte_order_mark_is_not_part_of_a_name(tmp_path: Path) -> None:
+    path = write(tmp_path, "s.csv", b"\xef\xbb\xbfel2n,id\n0.3,1\n0.1,2\n")
+    assert pt.read_scores(path, higher_is="harder", column="el2n").n == 2
 
 
 def test_missing_file_and_direction(tmp_path: Path) -> None:

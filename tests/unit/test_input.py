@@ -82,6 +82,34 @@ def test_measured_margins_refuse() -> None:
         pt.solve(1.0, 0.5, 0.0, margins=margins)
 
 
+@pytest.mark.parametrize("bad", ["abc", [1 + 1j], [], True, [[1.0, 2.0], [3.0]]])
+def test_sweep_axes_refuse(bad: Any) -> None:
+    with pytest.raises(pt.InvalidInputError):
+        pt.learning_curve(bad, 0.3)
+    with pytest.raises(pt.InvalidInputError):
+        pt.pareto_frontier(bad, alpha_tot_max=10.0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pt.Band("0.1"),  # type: ignore[arg-type]
+        lambda: pt.Band(None),  # type: ignore[arg-type]
+        lambda: pt.KeepProbability(None),  # type: ignore[arg-type]
+        lambda: pt.KeepProbability(np.ones_like, breakpoints=[np.nan]),
+        lambda: pt.MeasuredMargins(["a"], signed=False),
+        lambda: pt.MeasuredMargins([1.0, 2.0], ["x", "y"], signed=False),
+        lambda: pt.MeasuredMargins([1.0, 2.0], signed="no"),  # type: ignore[arg-type]
+        lambda: pt.Scores([[1], [1, 2]], higher_is="harder"),  # type: ignore[arg-type]
+        lambda: pt.pareto_frontier([1.0], alpha_tot_max=[1.0, 2.0]),  # type: ignore[arg-type]
+        lambda: pt.solve(1.0, theta=0.0, selection=pt.KeepProbability(lambda m: m < 0, breakpoints=[0.0])),
+    ],
+)
+def test_rules_and_data_refuse(make: Any) -> None:
+    with pytest.raises(pt.InvalidInputError):
+        make()
+
+
 def test_sweeps_refuse() -> None:
     with pytest.raises(pt.InvalidInputError, match="outer product"):
         pt.learning_curve(np.ones((2, 2)), 0.5)

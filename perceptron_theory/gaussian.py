@@ -117,7 +117,7 @@ def panel_order(length: float, level: float) -> int:
     if level == COARSE:
         order = 4.0 + 1.3 * length
     elif level == FINE:
-        order = 7.0 + 2.5 * length
+        order = 6.0 + 2.3 * length
     else:
-        order = 10.0 + 3.1 * length
+        order = 9.0 + 2.8 * length
     return min(int(order), MAX_ORDER)

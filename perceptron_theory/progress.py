@@ -1,8 +1,11 @@
-"""Progress bars on anything that takes longer than two seconds."""
+"""Progress bars, or a word, on anything that takes longer than two seconds."""
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -15,3 +18,19 @@ _DELAY = 2.0
 def track(items: Sequence[_Item], description: str, show: bool) -> Iterator[_Item]:
     """Iterate with a bar and the time left, on stderr, once two seconds have passed."""
     yield from tqdm(items, desc=description, delay=_DELAY, disable=not show, leave=False)
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Say on stderr why nothing happens, if nothing happens for two seconds.
+
+    The first call after installation compiles the kernels before any bar can move.
+    """
+    message = "working; the first call after installation compiles the numerical kernels, about half a minute ..."
+    timer = threading.Timer(_DELAY, lambda: print(message, file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -30,12 +30,12 @@ def commands() -> None:
 )
 @_selection
 def solve(alpha_prune: float, f: float, theta_deg: float, selection: str) -> None:
-    r"""Print one point of the theory with its certificate.
+    """Print one point of the theory with its certificate.
 
     \b
     Example:
       perceptron-theory solve --alpha-prune 3 --f 0.3 --theta-deg 10 --selection hard
-    """
+    """  # noqa: D301 (click reads the backspace)
     from perceptron_theory.cli.point import print_point
 
     print_point(alpha_prune, f, theta_deg, selection)
@@ -66,7 +66,7 @@ def solve(alpha_prune: float, f: float, theta_deg: float, selection: str) -> Non
     help="Folder for frontier.csv, frontier.nc and frontier.png.",
 )
 def frontier(**options: Any) -> None:
-    r"""Pareto frontier of measured scores: the best fraction to keep at each size, as table and picture.
+    """Pareto frontier of measured scores: the best fraction to keep at each size, as table and picture.
 
     SCORES is a .npy, .npz or .csv file with one score per example; without it, margins that this
     project measured on 1,797 images of digits. A ceiling (--alpha-tot-max) or floor (--f-min) is required.
@@ -76,7 +76,7 @@ def frontier(**options: Any) -> None:
       perceptron-theory frontier --alpha-tot-max 100 --out frontier-out
       perceptron-theory frontier el2n.npz --key el2n --higher-is harder --theta-deg 10 --alpha-tot-max 100
       perceptron-theory frontier margins.npy --higher-is easier --by value --f-min 0.1 --selection easy
-    """
+    """  # noqa: D301 (click reads the backspace)
     from perceptron_theory.cli.frontier import run_frontier
 
     if not run_frontier(**options):

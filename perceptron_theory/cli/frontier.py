@@ -20,6 +20,7 @@ from perceptron_theory.margins.distributions import MeasuredMargins
 from perceptron_theory.margins.selection import QuantileRule, Selection
 from perceptron_theory.pareto import pareto_frontier
 from perceptron_theory.plotting import frontier_figure
+from perceptron_theory.progress import compiling
 from perceptron_theory.scores import Scores, digits_scores, read_scores
 from perceptron_theory.scores.digits import digits_facts
 from perceptron_theory.scores.scores import Direction, check_direction
@@ -86,15 +87,16 @@ def run_frontier(
     click.echo(f"scores     {measured.source}: {measured.ties}")
     click.echo(f"margins    by {by}; second moment {margins.second_moment:.4g}")
     click.echo(f"theta      {np.rad2deg(theta):.4g} deg, {origin}")
-    result = pareto_frontier(
-        alpha,
-        theta,
-        selection=chosen,
-        alpha_tot_max=alpha_tot_max,
-        f_min=f_min,
-        margins=margins,
-        progress=True,
-    )
+    with compiling():
+        result = pareto_frontier(
+            alpha,
+            theta,
+            selection=chosen,
+            alpha_tot_max=alpha_tot_max,
+            f_min=f_min,
+            margins=margins,
+            progress=True,
+        )
     curves = _curves(result, chosen, margins)
     result = result.assign_attrs(
         scores=measured.source, higher_is=measured.higher_is, margins_by=by, ties=str(measured.ties)

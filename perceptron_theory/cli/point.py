@@ -5,13 +5,15 @@ from __future__ import annotations
 import click
 
 from perceptron_theory.cli.arguments import angle, rule
+from perceptron_theory.progress import compiling
 from perceptron_theory.saddle_point import solve
 from perceptron_theory.solution import Status
 
 
 def print_point(alpha_prune: float, f: float, theta_deg: float, selection: str) -> None:
     """Solve and print name, value and meaning, a line each."""
-    s = solve(alpha_prune, f, angle(theta_deg), selection=rule(selection))
+    with compiling():
+        s = solve(alpha_prune, f, angle(theta_deg), selection=rule(selection))
     rows = [
         ("alpha_prune", f"{s.alpha_prune:g}", "examples kept per parameter"),
         ("f", f"{s.f:g}", "fraction kept"),

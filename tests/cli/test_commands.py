@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 import perceptron_theory as pt
+from perceptron_theory import progress
 from perceptron_theory.cli.app import main
 
 GOOD = ["--higher-is", "harder", "--theta-deg", "10", "--alpha-tot-max", "30"]
@@ -75,7 +77,7 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
         out = capsys.readouterr().out
         assert "Usage" in out
         if command:
-            assert f"perceptron-theory {command[0]} " in out
+            assert f"\n    perceptron-theory {command[0]} " in out
 
 
 def bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
@@ -186,3 +188,14 @@ def test_names_are_not_mathematics(tmp_path: Path) -> None:
 def test_failed_point_is_not_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "--alpha-prune", "1e18", "--f", "0.5", "--selection", "easy"]) == 1
     assert "residual" in capsys.readouterr().err
+
+
+def test_silence_is_explained(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_DELAY", 0.01)
+    with progress.compiling():
+        time.sleep(0.2)
+    assert "compiles" in capsys.readouterr().err
+    with progress.compiling():
+        pass
+    time.sleep(0.05)
+    assert capsys.readouterr().err == ""

@@ -90,26 +90,21 @@ def test_hard_with_imperfect_metric(f: float, theta_deg: float) -> None:
 def test_hard_prefactor_falls_to_sine_of_theta() -> None:
     """No sharp smallest f: the prefactor decreases monotonically to 0.5005 sin(theta)."""
     theta = math.radians(20)
-    f = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005])
-    alpha = np.array([1e5, 3e5])[:, None]
-    product = pt.solve(alpha, f, theta, selection="hard").test_error * alpha
-    product = product[1] + (product[1] - product[0]) / 8  # the correction is 1/alpha^2
+    f = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-6])
+    # Far enough out for a band of 1e-6: corrections are seen to be of order 0.01 / (alpha f^2)^2, 1e-10 here.
+    product = pt.solve(1e16, f, theta, selection="hard").test_error * 1e16
     assert np.all(np.diff(product) < 0)
-    # erf(x)/x is flat to second order: at f = 0.005 the limit is reached to (gamma / sin)^2 / 6 = 6e-5.
-    assert abs(product[-1] / (opper_kinzel() * math.sin(theta)) - 1) < 7e-5
+    # erf(x)/x is flat to second order: at f = 1e-6 the limit is reached to (gamma / sin)^2 / 6 = 2e-12.
+    assert abs(product[-1] / (opper_kinzel() * math.sin(theta)) - 1) < 1e-9
 
 
 @pytest.mark.parametrize("f", [0.1, 0.3, 0.7])
 def test_easy_with_perfect_metric(f: float) -> None:
     """theta = 0, easy: error * alpha -> 0.5005 f phi(0) / phi(gamma)."""
     gamma = float(-ndtri(0.5 * f))
-    alpha = np.array([1e4, 1e5])
-    product = pt.solve(alpha, f, 0.0, selection="easy").test_error * alpha
-    limit = opper_kinzel() * f * phi(0) / phi(gamma)
-    gaps = np.abs(product / limit - 1)
-    # The density falls off over 1/gamma behind the gap: first-order corrections, a factor 10 apart.
-    assert gaps[1] < 1e-3
-    assert gaps[1] < 0.2 * gaps[0]
+    # The density falls off over 1 / gamma behind the gap: corrections are of first order, 1 / alpha.
+    product = float(pt.solve(1e10, f, 0.0, selection="easy").test_error) * 1e10
+    assert abs(product / (opper_kinzel() * f * phi(0) / phi(gamma)) - 1) < 1e-9
 
 
 def test_wall_at_two() -> None:
@@ -122,8 +117,8 @@ def test_wall_at_two() -> None:
     ratio = above / f
     assert abs(ratio[2] / ratio[1] - 1) < 0.02 < abs(below[2] / below[1] * 10 - 1)
     # Far above the wall C alpha_prune -> 0.5005, already 6 % away at alpha_prune = 3.
-    assert abs(pt.solve(3.0, 1e-4, 0.0).test_error / 1e-4 * 3 / opper_kinzel() - 1) < 0.065
-    assert abs(pt.solve(1e3, 1e-4, 0.0).test_error / 1e-4 * 1e3 / opper_kinzel() - 1) < 1e-5
+    assert abs(pt.solve(3.0, 1e-9, 0.0).test_error / 1e-9 * 3 / opper_kinzel() - 1) < 0.065
+    assert abs(pt.solve(1e3, 1e-9, 0.0).test_error / 1e-9 * 1e3 / opper_kinzel() - 1) < 1e-9
 
 
 def test_few_hard_examples_teach_only_what_the_probe_does_not_know() -> None:

@@ -10,7 +10,7 @@ from scipy.optimize import elementwise
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labelled import axis, dataset
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
-from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection, as_selection
+from perceptron_theory.margins.selection import FractionRule, KeepProbability, Selection, as_selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
 from perceptron_theory.saddle_point import screen, solve
@@ -110,7 +110,7 @@ def pareto_frontier(
             positive("alpha_tot_max", alpha_tot_max, "alpha_tot_max is the size of the pool per parameter"),
         )
     floor = 0.0 if f_min is None else one_number("f_min", kept_fraction("f_min", f_min))
-    most = rule.largest_f() if isinstance(rule, QuantileRule) else 1.0
+    most = rule.largest_f()
     if floor > most:
         raise InvalidInputError(f"f_min must be at most {most:g} for this band, got {floor:g}: lower one of them.")
     coordinates = {"alpha_prune": axis("alpha_prune", alpha_prune)}
@@ -136,7 +136,7 @@ def pareto_frontier(
 class _Search:
     """Continuous minimisation of the test error over ln f, for a vector of sizes at once."""
 
-    def __init__(self, rule: Selection, margins: Margins | None, ceiling: float, floor: float, most: float) -> None:
+    def __init__(self, rule: FractionRule, margins: Margins | None, ceiling: float, floor: float, most: float) -> None:
         self.rule = rule
         self.margins = margins
         self.ceiling = ceiling
@@ -203,7 +203,7 @@ class _Search:
         return best
 
     def _trial_errors(self, log_f: FloatArray, alpha: FloatArray, theta: FloatArray) -> FloatArray:
-        if isinstance(self.margins, MeasuredMargins) and not isinstance(self.rule, KeepProbability):
+        if isinstance(self.margins, MeasuredMargins):
             return screen(alpha, np.minimum(np.exp(log_f), self.most), theta, self.rule, self.margins)
         return self.error(log_f, alpha, theta)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.margins.selection import Band, Selection, as_selection
+from perceptron_theory.margins.selection import NAMED_RULES, Band, FractionRule
 
 
 def angle(theta_deg: float) -> float:
@@ -17,7 +17,7 @@ def angle(theta_deg: float) -> float:
     return math.radians(theta_deg)
 
 
-def rule(selection: str) -> Selection:
+def rule(selection: str) -> FractionRule:
     """Selection from its name or from band:Q."""
     if selection.startswith("band:"):
         try:
@@ -27,4 +27,8 @@ def rule(selection: str) -> Selection:
                 f"--selection band:Q needs a number Q, got {selection!r}: for example band:0.1."
             ) from None
         return Band(lower)
-    return as_selection(selection)
+    if selection not in NAMED_RULES:
+        raise InvalidInputError(
+            f"unknown --selection {selection!r}: use {', '.join(NAMED_RULES)}, or band:Q with a quantile Q of |z|."
+        )
+    return NAMED_RULES[selection]

@@ -17,7 +17,7 @@ from perceptron_theory.cli.arguments import angle, rule
 from perceptron_theory.errors import InvalidInputError, OutputError
 from perceptron_theory.learning_curves import learning_curve
 from perceptron_theory.margins.distributions import MeasuredMargins
-from perceptron_theory.margins.selection import QuantileRule, Selection
+from perceptron_theory.margins.selection import FractionRule
 from perceptron_theory.pareto import pareto_frontier
 from perceptron_theory.plotting import frontier_figure
 from perceptron_theory.progress import compiling
@@ -79,9 +79,10 @@ def run_frontier(
             "--alpha-tot-max or --f-min is required: without a ceiling on the pool or a floor on f "
             "there is no frontier."
         )
-    most = chosen.largest_f() if isinstance(chosen, QuantileRule) else 1.0
-    if f_min is not None and kept_fraction("--f-min", f_min) > most:
-        raise InvalidInputError(f"--f-min must be at most {most:g} for this band, got {f_min:g}: lower one of them.")
+    if f_min is not None and kept_fraction("--f-min", f_min) > chosen.largest_f():
+        raise InvalidInputError(
+            f"--f-min must be at most {chosen.largest_f():g} for this band, got {f_min:g}: lower one of them."
+        )
     margins.check_theta(theta)
     _check_writable(out)
     click.echo(f"scores     {measured.source}: {measured.ties}")
@@ -164,9 +165,8 @@ def _sizes(alpha_min: float, alpha_max: float | None, ceiling: float | None, poi
     return np.geomspace(low, high, points)
 
 
-def _curves(frontier: xr.Dataset, chosen: Selection, margins: MeasuredMargins) -> xr.Dataset:
-    most = chosen.largest_f() if isinstance(chosen, QuantileRule) else 1.0
-    drawn = [f for f in DRAWN_FRACTIONS if f <= most]
+def _curves(frontier: xr.Dataset, chosen: FractionRule, margins: MeasuredMargins) -> xr.Dataset:
+    drawn = [f for f in DRAWN_FRACTIONS if f <= chosen.largest_f()]
     sizes = frontier.alpha_prune.values
     return learning_curve(
         np.geomspace(sizes[0], sizes[-1], DRAWN_POINTS),

@@ -98,6 +98,10 @@ class Random:
 
     name: ClassVar[str] = "random"
 
+    def largest_f(self) -> float:
+        """Largest fraction this rule can keep."""
+        return 1.0
+
 
 @dataclass(frozen=True)
 class KeepProbability:
@@ -157,15 +161,17 @@ class KeepProbability:
         return value
 
 
-Selection = QuantileRule | Random | KeepProbability
+#: Rules whose fraction kept is free.
+FractionRule = QuantileRule | Random
+Selection = FractionRule | KeepProbability
 
-_NAMED: dict[str, Selection] = {"hard": Hard(), "easy": Easy(), "random": Random()}
+NAMED_RULES: dict[str, FractionRule] = {"hard": Hard(), "easy": Easy(), "random": Random()}
 
 
 def as_selection(selection: str | Selection) -> Selection:
     """Selection rule from its name, or itself."""
-    if isinstance(selection, str) and selection in _NAMED:
-        return _NAMED[selection]
+    if isinstance(selection, str) and selection in NAMED_RULES:
+        return NAMED_RULES[selection]
     if isinstance(selection, (QuantileRule, Random, KeepProbability)):
         return selection
     raise InvalidInputError(

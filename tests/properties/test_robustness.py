@@ -101,9 +101,8 @@ def test_measured_margins_anywhere(shape: str, signed: bool) -> None:
         z *= np.where(rng.random(z.size) < 0.9, 1, -1)
     margins = pt.MeasuredMargins(z, signed=signed)
     alpha = 10 ** rng.uniform(-2, 4, 300)
-    # Smaller f and theta leave lone values beyond which the probe errs once in 1e15: that may fail, visibly.
-    f = 10 ** rng.uniform(-1.3, 0, 300)
-    theta = rng.uniform(0.15, np.pi / 2, 300)
+    f = 10 ** rng.uniform(-2, 0, 300)
+    theta = rng.uniform(0.05, np.pi / 2, 300)
     for rule in ("hard", "easy"):
         s = pt.solve(alpha, f, theta, selection=rule, margins=margins)
         assert s.converged.all(), (rule, np.unique(s.status, return_counts=True), np.max(s.quadrature_error))

@@ -23,5 +23,12 @@ from .saddle_point import solve as solve
 from .scores.digits import digits_scores as digits_scores
 from .scores.readers import read_scores as read_scores
 from .scores.scores import Scores as Scores
+from .simulation.execution import ExecutorError as ExecutorError
+from .simulation.simulation import Simulation as Simulation
+from .simulation.training.convex_losses import Hinge as Hinge, Logistic as Logistic, Ridge as Ridge
+from .simulation.training.gibbs import Gibbs as Gibbs
+from .simulation.training.hard_margin.solver import MaxMargin as MaxMargin
+from .simulation.training.trained import UncertifiedError as UncertifiedError
+from .simulation.trials import simulate as simulate
 from .solution import ConvergenceError as ConvergenceError, Solution as Solution, Status as Status
 from .version import __version__ as __version__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -15,9 +15,9 @@ _Item = TypeVar("_Item")
 _DELAY = 2.0
 
 
-def track(items: Sequence[_Item], description: str, show: bool) -> Iterator[_Item]:
+def track(items: Iterable[_Item], description: str, show: bool, total: int | None = None) -> Iterator[_Item]:
     """Iterate with a bar and the time left, on stderr, once two seconds have passed."""
-    yield from tqdm(items, desc=description, delay=_DELAY, disable=not show, leave=False)
+    yield from tqdm(items, desc=description, delay=_DELAY, disable=not show, leave=False, total=total)
 
 
 @contextmanager

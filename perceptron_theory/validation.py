@@ -33,6 +33,14 @@ def one_number(name: str, array: FloatArray) -> float:
     return float(array)
 
 
+def whole_number(name: str, value: npt.ArrayLike, least: int, meaning: str) -> int:
+    """`value` as a whole number of at least `least`."""
+    number = one_number(name, number_array(name, value, meaning))
+    if not (math.isfinite(number) and number >= least and number == int(number)):
+        raise InvalidInputError(f"{name} must be a whole number of at least {least}, got {number:g}: {meaning}.")
+    return int(number)
+
+
 def first_outside(array: FloatArray, inside: npt.NDArray[np.bool_]) -> float:
     """First entry that is not inside; NaN counts as outside."""
     return float(array[~inside].flat[0])

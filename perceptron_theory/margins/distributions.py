@@ -130,6 +130,29 @@ class MeasuredMargins:
         """E[z^2] of the unpruned data; 1 for the paper's Gaussian data."""
         return float(self._group_weights @ self._magnitudes**2)
 
+    def at_quantiles(self, beyond: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """|z| at the quantiles 1 - `beyond` of |z|, and the probability that the signed value is positive."""
+        group = np.searchsorted(self._ends, 1.0 - beyond, side="right") - 1
+        group = np.clip(group, 0, self.n_distinct - 1)
+        if not self.signed:
+            return self._magnitudes[group], np.full(beyond.shape, 0.5)
+        positive = np.zeros(self.n_distinct)
+        above = self._atoms[:, self._atoms[0] > 0.0]
+        positive[np.searchsorted(self._magnitudes, above[0])] = above[1]
+        return self._magnitudes[group], (positive / self._group_weights)[group]
+
+    def signed_values(self, theta: float) -> tuple[FloatArray, FloatArray]:
+        """Values m and their weights.
+
+        If the values are magnitudes: both signs of each, with half its weight; at theta = 0, where the
+        label follows the probe, the positive one with all of it.
+        """
+        if self.signed:
+            return self._atoms[0], self._atoms[1]
+        if theta == 0.0:
+            return self._magnitudes, self._group_weights
+        return self._atoms[0], 0.5 * self._atoms[1]
+
     def check_theta(self, theta: float) -> None:
         """Refuse an angle under which the measured margins are impossible."""
         if self.signed and theta == 0.0 and self._atoms[0, 0] < 0.0:

@@ -1,0 +1,1 @@
+"""Finite perceptrons on pruned data: the experiment that checks the theory."""

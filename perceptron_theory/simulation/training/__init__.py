@@ -1,0 +1,1 @@
+"""Students trained to a certificate on a finite set of examples."""

@@ -1,0 +1,1 @@
+"""The exact maximum-margin perceptron without bias (hard-margin support vector machine)."""

@@ -1,0 +1,194 @@
+"""Finish: the exact student from a nearly right supporting set.
+
+On a supporting set S the dual max sum(a) - |Z^T a|^2 / 2 has its maximum at K_SS a = 1, K = Z Z^T. From a
+feasible start the set loses examples whose a would turn negative and gains the most violated ones,
+always with a larger dual value: a block form of the active-set method of Lawson and Hanson (Solving
+Least Squares Problems, 1974, chapter 23), which ends at the solution after finitely many steps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from perceptron_theory.gaussian import inner_kernel, kernel
+from perceptron_theory.simulation.training.hard_margin.sums import tail_dot
+from perceptron_theory.simulation.training.hard_margin.triangle import (
+    append,
+    back_substitute,
+    coefficients,
+    factorise,
+    remove,
+)
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+#: Violations of z.w >= 1 below this are rounding; the certificate is three orders wider.
+_FEASIBLE = 1e-12
+
+
+@inner_kernel
+def _loss(R: FloatArray, n: int, x: FloatArray, best: FloatArray) -> float:
+    """|R (x - best)|^2: twice what the dual value at x lacks to its maximum."""
+    step = x[:n] - best
+    total = 0.0
+    for i in range(n):
+        total += (R[i, i] * step[i] + tail_dot(R, i, step)) ** 2
+    return total
+
+
+@inner_kernel
+def _towards(R: FloatArray, n: int, old: FloatArray, best: FloatArray) -> None:
+    """Move `old` towards `best`, which has negative coordinates, until at least one coordinate is 0.
+
+    Either to the first point on the way where a coordinate reaches 0, or to `best` with its negative
+    coordinates cut off, whichever has the larger dual value.
+    """
+    t = 1.0
+    for i in range(n):
+        if best[i] <= 0.0:
+            t = min(t, old[i] / (old[i] - best[i])) if old[i] > 0.0 else 0.0
+    blocked = np.empty(n)
+    cut = np.empty(n)
+    for i in range(n):
+        reaches_zero = best[i] <= 0.0 and old[i] <= t * (old[i] - best[i])
+        blocked[i] = 0.0 if reaches_zero else old[i] + t * (best[i] - old[i])
+        cut[i] = max(0.0, best[i])
+    several = (best <= 0.0).sum() > 1
+    old[:n] = cut if several and _loss(R, n, cut, best) <= _loss(R, n, blocked, best) else blocked
+
+
+@inner_kernel
+def _violated(margins: FloatArray, inside: npt.NDArray[np.bool_]) -> IntArray:
+    """Rows outside the supporting set with z.w < 1, the most violated first."""
+    rows = np.flatnonzero((margins < 1.0 - _FEASIBLE) & ~inside)
+    return rows[np.argsort(margins[rows])]
+
+
+@inner_kernel
+def _exchange(
+    Z: FloatArray,
+    rows: IntArray,
+    n: int,
+    R: FloatArray,
+    y: FloatArray,
+    value: FloatArray,
+    inside: npt.NDArray[np.bool_],
+) -> int:
+    """Let rows[n], which depends on the first n examples, replace one of them; returns the new n.
+
+    With z_new = sum_i c_i z_i the student does not change along a_new = t, a_i - t c_i, and the dual value
+    grows by t (1 - sum_i c_i) = t (1 - z_new.w) > 0, until the first a_i reaches 0.
+    """
+    new = rows[n]
+    c = coefficients(Z, rows, n, R)
+    t, leaves = np.inf, -1
+    for i in range(n):
+        if c[i] > 0.0 and value[i] < t * c[i]:
+            t, leaves = value[i] / c[i], i
+    if leaves < 0:
+        # Only rounding can say that the dual value is unbounded.
+        inside[new] = False
+        return n
+    for i in range(n):
+        value[i] = max(0.0, value[i] - t * c[i])
+    inside[rows[leaves]] = False
+    remove(rows, n, R, y, leaves)
+    for i in range(leaves, n - 1):
+        value[i] = value[i + 1]
+    rows[n - 1] = new
+    value[n - 1] = t
+    if append(Z, rows, n - 1, R, y):
+        return n
+    inside[new] = False
+    return n - 1
+
+
+@kernel
+def finish(Z: FloatArray, a: FloatArray, w: FloatArray, max_rounds: float) -> bool:
+    """Solve exactly, starting from the examples with a > 0.
+
+    Parameters
+    ----------
+    Z : ndarray, shape (P, N)
+        Examples, flipped by their labels.
+    a, w : ndarray, shapes (P,) and (N,)
+        In: a feasible start. Out: the solution.
+    max_rounds : float
+        Give up after this many solutions of a linear system.
+
+    Returns
+    -------
+    bool
+        Whether no example is violated any more. If not, `a` is still feasible.
+    """
+    P, N = Z.shape
+    capacity = min(P, N)
+    start = np.flatnonzero(a > 0.0)
+    if start.size > capacity:
+        start = start[np.argsort(-a[start])[:capacity]]
+    n = start.size
+    rows = np.empty(capacity + 1, dtype=np.int64)
+    rows[:n] = start
+    R = np.empty((capacity + 1, capacity + 1))
+    y = np.empty(capacity + 1)
+    value = np.zeros(capacity + 1)
+    inside = np.zeros(P, dtype=np.bool_)
+    if n == 0 or not factorise(Z, rows, n, R, y):
+        # Build the set one by one and leave out what depends on the others.
+        m = n
+        n = 0
+        for i in range(m):
+            rows[n] = rows[i]
+            n += append(Z, rows, n, R, y)
+    for i in range(n):
+        value[i] = a[rows[i]]
+        inside[rows[i]] = True
+    fewest = P + 1
+    limit = P
+    margins = np.zeros(P)
+    solved = False
+    for _ in range(int(max_rounds)):
+        x = back_substitute(R, n, y)
+        if n and x.min() <= 0.0:
+            if fewest > P and 25 * (x <= 0.0).sum() < n:
+                # Nothing has entered yet, so that the value need not grow: drop the few wrong ones at once.
+                value[:n] = np.maximum(x, 0.0)
+            else:
+                _towards(R, n, value, x)
+            for i in range(n - 1, -1, -1):
+                if value[i] <= 0.0:
+                    inside[rows[i]] = False
+                    remove(rows, n, R, y, i)
+                    for j in range(i, n - 1):
+                        value[j] = value[j + 1]
+                    n -= 1
+            continue
+        w[:] = 0.0
+        for i in range(n):
+            value[i] = x[i]
+            row, coefficient = rows[i], x[i]
+            for k in range(N):
+                w[k] += coefficient * Z[row, k]
+        margins[:] = np.dot(Z, w)
+        violated = _violated(margins, inside)
+        if violated.size == 0:
+            solved = True
+            break
+        if violated.size >= fewest:
+            limit = max(1, min(limit, violated.size) // 2)
+        fewest = min(fewest, violated.size)
+        for i in violated[:limit]:
+            rows[n] = i
+            value[n] = 0.0
+            inside[i] = True
+            if n < capacity and append(Z, rows, n, R, y):
+                n += 1
+            else:
+                n = _exchange(Z, rows, n, R, y, value, inside)
+                break
+    a[:] = 0.0
+    for i in range(n):
+        a[rows[i]] = value[i]
+    return solved

@@ -1,0 +1,174 @@
+"""Trials: draw data, train a student, measure it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.margins.distributions import Margins
+from perceptron_theory.margins.selection import Selection
+from perceptron_theory.problem import Problem
+from perceptron_theory.progress import track
+from perceptron_theory.simulation.data import draw
+from perceptron_theory.simulation.execution import run
+from perceptron_theory.simulation.finite import FiniteProblem
+from perceptron_theory.simulation.generalisation import overlaps, test_error
+from perceptron_theory.simulation.simulation import MEASURED, Simulation, from_rows
+from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
+from perceptron_theory.simulation.training.trained import Trained, UncertifiedError
+from perceptron_theory.validation import whole_number
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Most trials in one piece of work.
+_BLOCK: Final = 16
+
+
+class Student(Protocol):
+    """What `simulate` trains; see `perceptron_theory.simulation.training` for the students there are."""
+
+    @property
+    def name(self) -> str:
+        """Short name."""
+        ...
+
+    def train(self, Z: FloatArray, rng: np.random.Generator) -> Trained:
+        """Train on examples Z, shape (P, N), multiplied by their labels."""
+        ...
+
+
+class Block(NamedTuple):
+    """Consecutive trials of one problem."""
+
+    problem: FiniteProblem
+    student: Student
+    seed: int
+    start: int
+    stop: int
+
+
+def run_block(block: Block) -> FloatArray:
+    """Measured numbers of each trial, shape (stop - start, 6), columns `MEASURED`."""
+    rows = np.empty((block.stop - block.start, len(MEASURED)))
+    # More threads would gain nothing, beside as many processes, and could change the last bit of a sum.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for i in range(rows.shape[0]):
+            rows[i] = one_trial(block.problem, block.student, block.problem.seeds(block.seed, block.start + i))
+    return rows
+
+
+def one_trial(problem: FiniteProblem, student: Student, seeds: np.random.SeedSequence) -> tuple[float, ...]:
+    """Measured numbers of one trial; NaN but for the certificate if the student has none."""
+    rng = np.random.default_rng(seeds)
+    Z = draw(problem, rng)
+    try:
+        trained = student.train(Z, rng)
+    except UncertifiedError as error:
+        return (np.nan, np.nan, np.nan, np.nan, error.gap, 0.0)
+    w = trained.w
+    R, rho = overlaps(w, problem.theta)
+    error_rate = test_error(w, problem.theta, problem.margins)
+    return (error_rate, R, rho, float((Z @ w).min()), trained.gap, float(trained.n_support))
+
+
+def simulate(
+    N: int,
+    alpha_prune: float,
+    f: float | None = None,
+    theta: float = 0.0,
+    *,
+    selection: str | Selection = "hard",
+    margins: Margins | None = None,
+    student: str | Student = "max_margin",
+    trials: int = 100,
+    seed: int = 0,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> Simulation:
+    """Train finite students on pruned data: the experiment to `solve`'s theory.
+
+    In each trial a teacher, a probe at the angle `theta`, and a pool of examples are drawn; the pool is pruned by
+    rank, and the student is trained on the P = alpha_prune N examples that are kept. By symmetry only the plane of
+    probe and teacher matters, and examples that are pruned are never drawn in full (`perceptron_theory.simulation.data`).
+    No equation of the theory is used.
+
+    Parameters
+    ----------
+    N : int
+        Number of inputs, which is the number of parameters; at least 2.
+    alpha_prune : float
+        Examples kept per parameter, > 0; alpha_prune N is rounded to a whole number.
+    f : float, optional
+        Fraction of the examples kept, in (0, 1]. Required unless `selection` is a `KeepProbability`.
+    theta : float
+        Angle between probe and teacher in radians, in [0, pi/2]; 0 is a perfect metric.
+    selection : {"hard", "easy", "random"}, Band or KeepProbability
+        Which examples are kept.
+    margins : GaussianMargins or MeasuredMargins, optional
+        Distribution of the data along the probe before pruning. Default: Gaussian.
+    student : "max_margin" or a student
+        What is trained: the exact maximum-margin perceptron, or for example ``Ridge(lam)``, ``Logistic(lam)``,
+        ``Hinge(lam)`` or ``Gibbs()``.
+    trials : int
+        Number of independent trials.
+    seed : int
+        Trial t depends only on the problem, N, `seed` and t: not on the number of trials, workers, or the executor.
+    executor : concurrent.futures.Executor, optional
+        Where the trials run; for dask ``client.get_executor()``. Default: this process, joined by others once that
+        pays.
+    workers : int, optional
+        Number of processes without an `executor`. Default: one per core.
+    progress : bool
+        Show a bar with the time left.
+
+    Returns
+    -------
+    Simulation
+        One entry per trial, with `mean` and `standard_error`.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument lies outside its range, or N is too small for `alpha_prune` and `f`.
+    ExecutorError
+        If the executor cannot run the trials.
+
+    Examples
+    --------
+    >>> import numpy as np, perceptron_theory as pt
+    >>> sim = pt.simulate(N=50, alpha_prune=3.0, f=0.3, theta=np.deg2rad(10), trials=20)
+    >>> bool(sim.gap.max() < 1e-9)
+    True
+    >>> theory = pt.solve(alpha_prune=3.0, f=0.3, theta=np.deg2rad(10))
+    >>> bool(abs(sim.mean.R - theory.R) < 0.05)
+    True
+    """
+    problem = Problem.of(alpha_prune, f, theta, selection, margins)
+    finite = FiniteProblem.of(problem, N)
+    trained = as_student(student)
+    trials = whole_number("trials", trials, 1, "it is the number of independent repetitions")
+    seed = whole_number("seed", seed, 0, "it names a sequence of random numbers")
+    blocks = [Block(finite, trained, seed, i, min(i + _BLOCK, trials)) for i in range(0, trials, _BLOCK)]
+    rows = np.empty((trials, len(MEASURED)))
+    for i, result in track(run(run_block, blocks, executor, workers), "simulation", progress, len(blocks)):
+        rows[blocks[i].start : blocks[i].stop] = result
+    return from_rows(problem, finite, trained.name, seed, rows)
+
+
+def as_student(student: str | Student) -> Student:
+    """Student from its name, or itself."""
+    if isinstance(student, str):
+        if student == MaxMargin.name:
+            return MaxMargin()
+    elif callable(getattr(student, "train", None)) and isinstance(getattr(student, "name", None), str):
+        return student
+    raise InvalidInputError(
+        f"unknown student {student!r}: use 'max_margin', Ridge(lam), Logistic(lam), Hinge(lam) or Gibbs()."
+    )
+

@@ -1,5 +1,6 @@
 __all__: list[str]
 
+from .comparison import Comparison as Comparison, compare as compare
 from .errors import (
     InvalidInputError as InvalidInputError,
     OutputError as OutputError,
@@ -25,6 +26,8 @@ from .scores.readers import read_scores as read_scores
 from .scores.scores import Scores as Scores
 from .simulation.execution import ExecutorError as ExecutorError
 from .simulation.simulation import Simulation as Simulation
+from .simulation.store import StoreError as StoreError
+from .simulation.sweep import Sweep as Sweep, simulate_sweep as simulate_sweep
 from .simulation.training.convex_losses import Hinge as Hinge, Logistic as Logistic, Ridge as Ridge
 from .simulation.training.gibbs import Gibbs as Gibbs
 from .simulation.training.hard_margin.solver import MaxMargin as MaxMargin

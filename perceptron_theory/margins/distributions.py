@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,6 +153,11 @@ class MeasuredMargins:
         if theta == 0.0:
             return self._magnitudes, self._group_weights
         return self._atoms[0], 0.5 * self._atoms[1]
+
+    def digest(self) -> str:
+        """Fingerprint of values, weights and their meaning."""
+        content = hashlib.sha256(self._atoms.tobytes())
+        return f"{'signed margins' if self.signed else 'magnitudes'} {content.hexdigest()}"
 
     def check_theta(self, theta: float) -> None:
         """Refuse an angle under which the measured margins are impossible."""

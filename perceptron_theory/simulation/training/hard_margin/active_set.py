@@ -19,6 +19,7 @@ from perceptron_theory.simulation.training.hard_margin.triangle import (
     coefficients,
     factorise,
     remove,
+    solve,
 )
 
 FloatArray = npt.NDArray[np.float64]
@@ -26,6 +27,8 @@ IntArray = npt.NDArray[np.int64]
 
 #: Violations of z.w >= 1 below this are rounding; the certificate is three orders wider.
 _FEASIBLE = 1e-12
+
+_REFINEMENTS = 3
 
 
 @inner_kernel
@@ -57,6 +60,15 @@ def _towards(R: FloatArray, n: int, old: FloatArray, best: FloatArray) -> None:
         cut[i] = max(0.0, best[i])
     several = (best <= 0.0).sum() > 1
     old[:n] = cut if several and _loss(R, n, cut, best) <= _loss(R, n, blocked, best) else blocked
+
+
+@inner_kernel
+def _add_rows(Z: FloatArray, rows: IntArray, x: FloatArray, w: FloatArray) -> None:
+    """Add sum_i x_i z_rows[i] to w."""
+    for i in range(x.size):
+        row, coefficient = rows[i], x[i]
+        for k in range(w.size):
+            w[k] += coefficient * Z[row, k]
 
 
 @inner_kernel
@@ -166,12 +178,18 @@ def finish(Z: FloatArray, a: FloatArray, w: FloatArray, max_rounds: float) -> bo
                     n -= 1
             continue
         w[:] = 0.0
-        for i in range(n):
-            value[i] = x[i]
-            row, coefficient = rows[i], x[i]
-            for k in range(N):
-                w[k] += coefficient * Z[row, k]
+        _add_rows(Z, rows, x, w)
         margins[:] = np.dot(Z, w)
+        for _ in range(_REFINEMENTS):
+            # Only w is refined, not recomputed: Z^T x would lose digits where large terms cancel.
+            residual = 1.0 - margins[rows[:n]]
+            if np.abs(residual).max() < _FEASIBLE:
+                break
+            step = solve(R, n, residual)
+            x += step
+            _add_rows(Z, rows, step, w)
+            margins[:] = np.dot(Z, w)
+        value[:n] = x
         violated = _violated(margins, inside)
         if violated.size == 0:
             solved = True

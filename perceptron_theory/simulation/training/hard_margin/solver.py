@@ -31,7 +31,7 @@ class MaxMargin:
 
     Certificate (`Trained.gap`): relative duality gap. For any a >= 0 no unit vector has a margin above
     |Z^T a| / sum(a), so that ``gap = (|Z^T a| / sum(a)) / min(Z w) - 1`` bounds what w lacks to the best
-    margin; w = Z^T a / |Z^T a|. (The overlap R alone hides bad solutions where the kept data are hard.)
+    margin. (The overlap R alone hides bad solutions where the kept data are hard.)
 
     Examples
     --------
@@ -85,14 +85,14 @@ def _attempt(Z: FloatArray, a: FloatArray, w: FloatArray, rounds: float) -> int:
 
 @kernel
 def _gap(Z: FloatArray, a: FloatArray, w: FloatArray) -> float:
-    """Relative duality gap of a >= 0, from scratch; sets w = Z^T a. Infinite if w does not separate."""
-    w[:] = 0.0
+    """Relative duality gap of any w and any a >= 0, from scratch. Infinite if w does not separate."""
+    bound = np.zeros(w.size)
     total = 0.0
     for i in range(a.size):
         value = a[i]
         if value > 0.0:
             total += value
             for k in range(w.size):
-                w[k] += value * Z[i, k]
-    margin = np.dot(Z, w).min()
-    return np.dot(w, w) / total / margin - 1.0 if margin > 0.0 else np.inf
+                bound[k] += value * Z[i, k]
+    margin = np.dot(Z, w).min() / np.sqrt(np.dot(w, w))
+    return np.sqrt(np.dot(bound, bound)) / total / margin - 1.0 if margin > 0.0 else np.inf

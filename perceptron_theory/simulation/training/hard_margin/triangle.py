@@ -75,6 +75,14 @@ def back_substitute(R: FloatArray, n: int, y: FloatArray) -> FloatArray:
 
 
 @inner_kernel
+def solve(R: FloatArray, n: int, b: FloatArray) -> FloatArray:
+    """Solution x of K_SS x = R^T R x = b."""
+    x = b.copy()
+    _forward_substitute(R, n, x)
+    return back_substitute(R, n, x)
+
+
+@inner_kernel
 def _column(Z: FloatArray, rows: IntArray, n: int, R: FloatArray) -> FloatArray:
     """R^-T K_S,new for the example rows[n]: the column that it would add to R."""
     column = np.empty(n)

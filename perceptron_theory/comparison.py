@@ -1,0 +1,217 @@
+"""Theory confronted with simulation: differences in standard errors, extrapolated to infinite size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.stats import chi2
+
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.margins.selection import KeepProbability
+from perceptron_theory.simulation.simulation import Observables, Simulation
+from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
+from perceptron_theory.solution import Solution
+from perceptron_theory.version import __version__
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Theory and simulation are of the same problem if alpha_prune, f and theta differ by at most this, relatively.
+_SAME = 1e-9
+
+_COORDINATES = ("alpha_prune", "f", "theta")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Theory and simulation side by side.
+
+    Attributes
+    ----------
+    data : xarray.Dataset
+        With dimensions "cell" (one problem at several sizes), "size" and "observable":
+        ``mean``, ``standard_error`` and ``theory`` for each size, the theory at the alpha_prune and f that
+        were realised; ``difference`` = simulation - theory, extrapolated to N -> infinity if there
+        are several sizes, ``difference_error``, and ``deviation``, their ratio.
+    """
+
+    data: xr.Dataset
+
+    @property
+    def deviation(self) -> xr.DataArray:
+        """Extrapolated differences in standard errors, by cell and observable."""
+        return self.data.deviation
+
+    @property
+    def p_value(self) -> dict[str, float]:
+        """Probability of a larger sum of squared deviations over the cells, if the theory is right, by observable."""
+        cells = self.data.sizes["cell"]
+        return {
+            str(name): float(chi2.sf(float((self.deviation.sel(observable=name) ** 2).sum(skipna=False)), cells))
+            for name in self.data.observable.values
+        }
+
+    @property
+    def worst(self) -> float:
+        """Largest deviation of any cell and observable, in standard errors."""
+        return float(np.abs(self.deviation).max(skipna=False))
+
+
+def compare(theory: Solution | Callable[..., Solution], simulation: Simulation | Iterable[Simulation]) -> Comparison:
+    """Differences between simulation and theory in standard errors, with 1/N extrapolation and p-values.
+
+    Simulations of the same problem at several N are extrapolated to N -> infinity: a line in 1/N through
+    the differences, by least squares weighted with the standard errors.
+
+    Parameters
+    ----------
+    theory : Solution or callable
+        A solution that contains every simulated point, or `solve` itself, which is then called at the alpha_prune
+        and f that were realised.
+    simulation : Simulation or iterable of Simulation
+        One simulation, or those of a sweep.
+
+    Returns
+    -------
+    Comparison
+        With `deviation`, `p_value`, `worst`, and everything they are made of in `data`.
+
+    Raises
+    ------
+    InvalidInputError
+        If a simulated point is not in the theory, a trial or a point of the theory failed, or a simulation has fewer
+        than two trials.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> sims = [pt.simulate(N, alpha_prune=2.0, f=0.5, trials=50) for N in (40, 80)]
+    >>> comparison = pt.compare(pt.solve, sims)
+    >>> bool(comparison.worst < 4)
+    True
+    """
+    simulations = [simulation] if isinstance(simulation, Simulation) else list(simulation)
+    if not simulations:
+        raise InvalidInputError("simulation must hold at least one simulation, got none: run simulate first.")
+    for sim in simulations:
+        _check(sim)
+    cells: dict[object, list[Simulation]] = {}
+    for sim in simulations:
+        cells.setdefault(_key(sim), []).append(sim)
+    for group in cells.values():
+        sizes = [sim.N for sim in group]
+        if len(set(sizes)) != len(sizes):
+            raise InvalidInputError(
+                f"each problem must be simulated once at each N, got N = {sizes} for alpha_prune = "
+                f"{group[0].problem.alpha_prune:g}: pool the trials in one simulation."
+            )
+    return Comparison(_dataset([sorted(group, key=lambda sim: sim.N) for group in cells.values()], theory))
+
+
+def _check(sim: Simulation) -> None:
+    where = f"N = {sim.N}, alpha_prune = {sim.alpha_prune:g}"
+    if sim.student != MaxMargin.name:
+        raise InvalidInputError(
+            f"the theory is of the max_margin student, got a simulation of {sim.student!r} at {where}: "
+            "simulate student='max_margin'."
+        )
+    if sim.failed:
+        raise InvalidInputError(
+            f"{sim.failed} of {sim.trials} trials have no certificate at {where}: a mean without them would be biased."
+        )
+    if sim.trials < 2:
+        raise InvalidInputError(f"a standard error needs at least 2 trials, got {sim.trials} at {where}: simulate more.")
+
+
+def _key(sim: Simulation) -> object:
+    p = sim.problem
+    # NaN, the f of a keep probability, does not equal itself.
+    return float(p.alpha_prune), str(float(p.f)), float(p.theta), p.selection, p.margins
+
+
+def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[..., Solution]) -> xr.Dataset:
+    most = max(len(group) for group in cells)
+    names = Observables._fields
+    shape = (len(cells), most, len(names))
+    mean, error, predicted = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    N = np.zeros(shape[:2], dtype=np.int64)
+    trials = np.zeros(shape[:2], dtype=np.int64)
+    difference, difference_error = np.full(shape[::2], np.nan), np.full(shape[::2], np.nan)
+    for i, group in enumerate(cells):
+        n = len(group)
+        N[i, :n] = [sim.N for sim in group]
+        trials[i, :n] = [sim.trials for sim in group]
+        mean[i, :n] = [sim.mean for sim in group]
+        error[i, :n] = [sim.standard_error for sim in group]
+        predicted[i, :n] = [_predicted(theory, sim) for sim in group]
+        for k in range(len(names)):
+            difference[i, k], difference_error[i, k] = extrapolate(
+                N[i, :n], mean[i, :n, k] - predicted[i, :n, k], error[i, :n, k]
+            )
+    problems = [group[0].problem for group in cells]
+    by_size = ("cell", "size", "observable")
+    return xr.Dataset(
+        {
+            "N": (("cell", "size"), N, {"long_name": "number of inputs; 0 where a cell has fewer sizes"}),
+            "trials": (("cell", "size"), trials),
+            "mean": (by_size, mean, {"long_name": "mean over trials"}),
+            "standard_error": (by_size, error, {"long_name": "standard error of the mean"}),
+            "theory": (by_size, predicted, {"long_name": "theory at the realised alpha_prune and f"}),
+            "difference": (by_size[::2], difference, {"long_name": "simulation - theory, for N -> infinity"}),
+            "difference_error": (by_size[::2], difference_error, {"long_name": "standard error of the difference"}),
+            "deviation": (
+                by_size[::2],
+                difference / difference_error,
+                {"long_name": "difference in standard errors"},
+            ),
+        },
+        coords={
+            "observable": list(names),
+            **{name: ("cell", [float(getattr(p, name)) for p in problems]) for name in _COORDINATES},
+            "selection": ("cell", [str(p.selection.name) for p in problems]),
+        },
+        attrs={"source": f"perceptron_theory {__version__}", "extrapolation": "line in 1/N, weighted least squares"},
+    )
+
+
+def extrapolate(N: npt.NDArray[np.int64], values: FloatArray, errors: FloatArray) -> tuple[float, float]:
+    """Value at 1/N = 0 of the weighted least-squares line through values(1/N), and its standard error.
+
+    A single value is returned as it is.
+    """
+    if N.size == 1:
+        return float(values[0]), float(errors[0])
+    design = np.column_stack([np.ones(N.size), 1.0 / N]) / errors[:, None]
+    covariance = np.linalg.inv(design.T @ design)
+    return float((covariance @ design.T @ (values / errors))[0]), float(np.sqrt(covariance[0, 0]))
+
+
+def _predicted(theory: Solution | Callable[..., Solution], sim: Simulation) -> Observables:
+    if not isinstance(theory, Solution):
+        f = None if isinstance(sim.problem.selection, KeepProbability) else sim.f
+        solution = theory(
+            sim.alpha_prune, f, sim.theta, selection=sim.problem.selection, margins=sim.problem.margins, throw=True
+        )
+        return Observables(*(float(getattr(solution, name)) for name in Observables._fields))
+    wanted = {"alpha_prune": sim.alpha_prune, "theta": sim.theta}
+    if not isinstance(sim.problem.selection, KeepProbability):
+        wanted["f"] = sim.f
+    same = np.ones(np.shape(theory.R), dtype=np.bool_)
+    for name, value in wanted.items():
+        same &= np.abs(getattr(theory, name) - value) <= _SAME * max(abs(value), 1e-300)
+    found = np.flatnonzero(same)
+    if theory.selection != sim.problem.selection.name or found.size == 0:
+        asked = ", ".join(f"{name} = {value:.6g}" for name, value in wanted.items())
+        raise InvalidInputError(
+            f"the theory has no point for selection {sim.problem.selection.name!r} with {asked}, which N = {sim.N} "
+            "realises: pass solve itself as the theory, to have it solved there."
+        )
+    values = Observables(*(float(np.ravel(getattr(theory, name))[found[0]]) for name in Observables._fields))
+    if not np.isfinite(values).all():
+        raise InvalidInputError(
+            f"the theory failed at alpha_prune = {sim.alpha_prune:g}: see its status before comparing with it."
+        )
+    return values

@@ -11,6 +11,7 @@ import xarray as xr
 from scipy.stats import chi2
 
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability
 from perceptron_theory.simulation.simulation import Observables, Simulation
 from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
@@ -43,7 +44,7 @@ class Comparison:
     @property
     def deviation(self) -> xr.DataArray:
         """Extrapolated differences in standard errors, by cell and observable."""
-        return self.data.deviation
+        return self.data["deviation"]
 
     @property
     def p_value(self) -> dict[str, float]:
@@ -57,7 +58,7 @@ class Comparison:
     @property
     def worst(self) -> float:
         """Largest deviation of any cell and observable, in standard errors."""
-        return float(np.abs(self.deviation).max(skipna=False))
+        return float(abs(self.deviation).max(skipna=False))
 
 
 def compare(theory: Solution | Callable[..., Solution], simulation: Simulation | Iterable[Simulation]) -> Comparison:
@@ -98,17 +99,21 @@ def compare(theory: Solution | Callable[..., Solution], simulation: Simulation |
         raise InvalidInputError("simulation must hold at least one simulation, got none: run simulate first.")
     for sim in simulations:
         _check(sim)
-    cells: dict[object, list[Simulation]] = {}
+    cells: list[list[Simulation]] = []
     for sim in simulations:
-        cells.setdefault(_key(sim), []).append(sim)
-    for group in cells.values():
+        group = next((group for group in cells if _same_problem(group[0], sim)), None)
+        if group is None:
+            cells.append([sim])
+        else:
+            group.append(sim)
+    for group in cells:
         sizes = [sim.N for sim in group]
         if len(set(sizes)) != len(sizes):
             raise InvalidInputError(
                 f"each problem must be simulated once at each N, got N = {sizes} for alpha_prune = "
                 f"{group[0].problem.alpha_prune:g}: pool the trials in one simulation."
             )
-    return Comparison(_dataset([sorted(group, key=lambda sim: sim.N) for group in cells.values()], theory))
+    return Comparison(_dataset([sorted(group, key=lambda sim: sim.N) for group in cells], theory))
 
 
 def _check(sim: Simulation) -> None:
@@ -123,13 +128,22 @@ def _check(sim: Simulation) -> None:
             f"{sim.failed} of {sim.trials} trials have no certificate at {where}: a mean without them would be biased."
         )
     if sim.trials < 2:
-        raise InvalidInputError(f"a standard error needs at least 2 trials, got {sim.trials} at {where}: simulate more.")
+        raise InvalidInputError(
+            f"a standard error needs at least 2 trials, got {sim.trials} at {where}: simulate more."
+        )
 
 
-def _key(sim: Simulation) -> object:
-    p = sim.problem
-    # NaN, the f of a keep probability, does not equal itself.
-    return float(p.alpha_prune), str(float(p.f)), float(p.theta), p.selection, p.margins
+def _same_problem(one: Simulation, other: Simulation) -> bool:
+    a, b = one.problem, other.problem
+    return (
+        all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in _COORDINATES)
+        and a.selection == b.selection
+        and (a.margins == b.margins or _same_values(a.margins, b.margins))
+    )
+
+
+def _same_values(a: Margins, b: Margins) -> bool:
+    return isinstance(a, MeasuredMargins) and isinstance(b, MeasuredMargins) and a.digest() == b.digest()
 
 
 def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[..., Solution]) -> xr.Dataset:

@@ -136,11 +136,11 @@ class MeasuredMargins:
         group = np.searchsorted(self._ends, 1.0 - beyond, side="right") - 1
         group = np.clip(group, 0, self.n_distinct - 1)
         if not self.signed:
-            return self._magnitudes[group], np.full(beyond.shape, 0.5)
+            return np.asarray(self._magnitudes[group]), np.full(beyond.shape, 0.5)
         positive = np.zeros(self.n_distinct)
         above = self._atoms[:, self._atoms[0] > 0.0]
         positive[np.searchsorted(self._magnitudes, above[0])] = above[1]
-        return self._magnitudes[group], (positive / self._group_weights)[group]
+        return np.asarray(self._magnitudes[group]), np.asarray((positive / self._group_weights)[group])
 
     def signed_values(self, theta: float) -> tuple[FloatArray, FloatArray]:
         """Values m and their weights.
@@ -149,10 +149,10 @@ class MeasuredMargins:
         label follows the probe, the positive one with all of it.
         """
         if self.signed:
-            return self._atoms[0], self._atoms[1]
+            return np.asarray(self._atoms[0]), np.asarray(self._atoms[1])
         if theta == 0.0:
-            return self._magnitudes, self._group_weights
-        return self._atoms[0], 0.5 * self._atoms[1]
+            return self._magnitudes, np.asarray(self._group_weights, dtype=np.float64)
+        return np.asarray(self._atoms[0]), np.asarray(0.5 * self._atoms[1])
 
     def digest(self) -> str:
         """Fingerprint of values, weights and their meaning."""

@@ -47,7 +47,9 @@ def run(
     """
     if executor is not None:
         if workers is not None:
-            raise ExecutorError(f"workers must be left out with an executor, got {workers!r}: the executor has its own.")
+            raise ExecutorError(
+                f"workers must be left out with an executor, got {workers!r}: the executor has its own."
+            )
         if not isinstance(executor, Executor):
             raise ExecutorError(
                 f"executor must be a concurrent.futures.Executor, got {type(executor).__name__}: for a dask client "
@@ -55,7 +57,9 @@ def run(
             )
         yield from _spread(function, list(enumerate(jobs)), executor)
         return
-    processes = loky.cpu_count() if workers is None else whole_number("workers", workers, 1, "it is a number of processes")
+    processes = (
+        loky.cpu_count() if workers is None else whole_number("workers", workers, 1, "it is a number of processes")
+    )
     waiting = list(enumerate(jobs))
     started = time.perf_counter()
     done = 0
@@ -82,7 +86,7 @@ def _spread(
         try:
             for index, job in jobs:
                 futures[executor.submit(function, job)] = index
-        except RuntimeError as error:
+        except Exception as error:  # a closed dask client has its own
             raise ExecutorError(f"the {kind} takes no work ({error}): pass one that has not been shut down.") from None
         for future in as_completed(futures):
             yield futures[future], future.result()
@@ -91,13 +95,12 @@ def _spread(
             f"the {kind} broke while working ({error}): a worker died, perhaps for want of memory; use fewer workers."
         ) from None
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        if "pickle" not in str(error) and "local" not in str(error):
+        if "pickle" not in str(error) and "local object" not in str(error):
             raise
         raise ExecutorError(
-            f"the {kind} cannot send the work to its processes ({error}): leave out the executor, or define the keep "
-            "probability at the top level of a module."
+            f"the {kind} cannot send the work to its processes ({error}): leave out the executor, or define keep "
+            "probability and student at the top level of a module."
         ) from None
     finally:
         for future in futures:
             future.cancel()
-

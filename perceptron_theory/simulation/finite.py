@@ -18,6 +18,12 @@ from perceptron_theory.validation import whole_number
 #: Rounding to whole examples may change alpha_prune or f by at most this, relatively.
 ROUNDING: Final = 0.1
 
+#: Largest pool: whole numbers beyond are not exact as floats.
+_MOST_EXAMPLES: Final = 2**53
+
+#: Rounding error of a product such as (1/49) * 49, which is below 1.
+_ROUNDED: Final = 1e-9
+
 
 @dataclass(frozen=True)
 class FiniteProblem:
@@ -32,7 +38,7 @@ class FiniteProblem:
     pool : int
         Number of examples before pruning. 0 for a keep probability: the pool is then drawn until P are kept.
     skipped : int
-        Number of examples with smaller \\|z\\| than those kept.
+        Number of examples with smaller |z| than those kept.
     theta : float
         Angle between probe and teacher, radians.
     selection : Selection
@@ -64,21 +70,28 @@ class FiniteProblem:
                 f"a simulation is of one problem, got arrays of shape {problem.shape}: use simulate_sweep for grids."
             )
         alpha, f = float(problem.alpha_prune), float(problem.f)
-        P = round(alpha * N)
-        if alpha * N < 1.0:
+        rule = problem.selection
+        if alpha * N < 1.0 - _ROUNDED:
             raise InvalidInputError(
                 f"alpha_prune * N must be at least 1, got {alpha:g} * {N} = {alpha * N:g}: no example would be kept; "
-                f"take N of at least {math.ceil(1.0 / alpha)}."
+                f"take N of at least {math.ceil(1.0 / alpha - _ROUNDED)}."
             )
+        before_pruning = alpha * N if isinstance(rule, KeepProbability) else alpha * N / f
+        if not before_pruning < _MOST_EXAMPLES:
+            raise InvalidInputError(
+                f"the pool must have fewer than {_MOST_EXAMPLES:.0e} examples, got alpha_prune * N / f = "
+                f"{before_pruning:.2g}: take a larger f, or a smaller alpha_prune or N."
+            )
+        P = round(alpha * N)
         _check_rounding("alpha_prune", alpha, P / N, N)
-        rule = problem.selection
         pool, skipped = 0, 0
         if not isinstance(rule, KeepProbability):
-            pool = max(P, round(P / f))
+            # The rule must be able to keep P of them: a band at the end of its range is rounded down.
+            pool = max(round(P / f), math.ceil(P / rule.largest_f() - _ROUNDED))
             _check_rounding("f", f, P / pool, N)
         if isinstance(rule, QuantileRule):
-            low, _ = rule.window(min(P / pool, rule.largest_f()))
-            skipped = min(pool - P, round(low * pool))
+            low, high = rule.window(min(P / pool, rule.largest_f()))
+            skipped = pool - P if high == 1.0 else min(pool - P, round(low * pool))
         return cls(N, P, pool, skipped, float(problem.theta), rule, problem.margins)
 
     @property

@@ -11,16 +11,18 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri, owens_t
+from scipy.special import erfcx, ndtr, owens_t
 
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Measured margins that the model allows with a probability below this are averaged over g in its quantiles: the
-#: closed form is a difference, and would keep less than six digits of the rest.
-_RARE: Final = 1e-10
-_QUANTILES: Final = (np.arange(256) + 0.5) / 256
+#: Where g must exceed this the closed form, a difference divided by the probability of that, would lose digits.
+_RARE: Final = 2.0
+
+#: Gauss-Legendre on [0, 1]: ample for one bell times one decaying exponential.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_NODES, _WEIGHTS = 0.5 * (1.0 + _NODES), 0.5 * _WEIGHTS
 
 
 def overlaps(w: FloatArray, theta: float) -> tuple[float, float]:
@@ -38,32 +40,55 @@ def test_error(w: FloatArray, theta: float, margins: Margins) -> float:
         return math.atan2(math.hypot(across, s), R) / math.pi
     m, weight = margins.signed_values(theta)
     spread = math.hypot(c, s)
-    if spread == 0.0:
-        return float(weight[rho * m < 0.0].sum())
     if theta == 0.0:
-        return float(weight @ ndtr(-rho * m / spread))
+        return float(weight @ (ndtr(-rho * m / spread) if spread > 0.0 else rho * m < 0.0))
     cut = m / math.tan(theta)
     allowed = ndtr(cut)
-    wrong = _both_below(-rho * m / spread, cut, -c / spread)
+    if spread == 0.0:
+        against = rho * m < 0.0
+        return float(weight @ against if margins.signed else 2.0 * weight @ (against * allowed))
+    wrong = _both_below(-rho * m / spread, cut, -c / spread, s / spread)
     if not margins.signed:
         # Magnitudes carry the weight of both signs of the field: given m the label agrees with probability `allowed`.
         return float(2.0 * weight @ wrong)
-    rare = allowed < _RARE
+    rare = cut < -_RARE
     share = np.divide(wrong, allowed, out=np.zeros_like(wrong), where=~rare)
-    for i in np.flatnonzero(rare):
-        g = -ndtri(_QUANTILES * allowed[i]) if allowed[i] > 0.0 else np.full(1, -cut[i])
-        share[i] = ndtr(-(rho * m[i] + c * g) / s).mean() if s > 0.0 else np.mean(rho * m[i] + c * g < 0.0)
+    share[rare] = _wrong_beyond(-cut[rare], rho * m[rare], c, s)
     return float(weight @ share)
 
 
-def _both_below(a: FloatArray, b: FloatArray, r: float) -> FloatArray:
-    """P(X < a, Y < b) for standard normal X and Y of correlation r, by Owen's T function.
+def _wrong_beyond(L: FloatArray, field: FloatArray, c: float, s: float) -> FloatArray:
+    """P(field + c g + s h < 0 | g > L) for L > 0, by parts: at g = L, and the change from there on.
+
+    With g = L + t and x = (field + c g) / s the change is that of ndtr(-x), weighted by the probability of more than t.
+    """
+    at = field + c * L
+    if s == 0.0:
+        above = _survival(L, np.maximum(-at / c, 0.0))
+        return np.asarray(1.0 - above if c > 0.0 else above)
+    # As far as the bell and the probability are above rounding. A tiny c moves x nowhere, and t is then anything.
+    far = 40.0 / L
+    x0, x1 = (np.clip((at + c * t) / s, -9.0, 9.0) for t in (0.0, far))
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        t0, t1 = (np.clip(np.nan_to_num((s * x - at) / c), 0.0, far) for x in (x0, x1))
+    x = x0 + (x1 - x0) * _NODES[:, None]
+    t = t0 + (t1 - t0) * _NODES[:, None]
+    bell = np.exp(-0.5 * x**2) / math.sqrt(2.0 * math.pi)
+    return np.asarray(ndtr(-at / s) - (x1 - x0) * (_WEIGHTS @ (bell * _survival(L, t))))
+
+
+def _survival(L: FloatArray, t: FloatArray) -> FloatArray:
+    """P(g > L + t | g > L)."""
+    return np.asarray(erfcx((L + t) / math.sqrt(2.0)) / erfcx(L / math.sqrt(2.0)) * np.exp(-t * (L + 0.5 * t)))
+
+
+def _both_below(a: FloatArray, b: FloatArray, r: float, root: float) -> FloatArray:
+    """P(X < a, Y < b) for standard normal X and Y of correlation r, root = sqrt(1 - r^2), by Owen's T function.
 
     Owen, Ann. Math. Statist. 27, 1075 (1956), equation (2.1).
     """
-    if abs(r) >= 1.0:
+    if root == 0.0:
         return np.asarray(ndtr(np.minimum(a, b)) if r > 0.0 else np.maximum(ndtr(a) - ndtr(-b), 0.0))
-    root = math.sqrt((1.0 - r) * (1.0 + r))
     # Owen's form divides by a and b: a value this small changes the result by less than rounding.
     a = np.where(a == 0.0, 1e-300, a)
     b = np.where(b == 0.0, 1e-300, b)

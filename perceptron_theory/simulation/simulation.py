@@ -109,7 +109,8 @@ class Simulation:
 
 def from_rows(problem: Problem, finite: FiniteProblem, student: str, seed: int, rows: FloatArray) -> Simulation:
     """Simulation from an array of shape (trials, 6) with the columns `MEASURED`."""
-    columns = [np.ascontiguousarray(column) for column in rows.T]
-    for column in columns:
+    test_error, R, rho, kappa, gap = (np.ascontiguousarray(column) for column in rows.T[:5])
+    n_support = rows.T[5].astype(np.int64)
+    for column in (test_error, R, rho, kappa, gap, n_support):
         column.setflags(write=False)
-    return Simulation(problem, finite, student, seed, *columns[:5], columns[5].astype(np.int64))
+    return Simulation(problem, finite, student, seed, test_error, R, rho, kappa, gap, n_support)

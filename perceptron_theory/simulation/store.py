@@ -67,9 +67,14 @@ class Store:
             raise StoreError(
                 f"{path} is not empty and holds no sweep (found {names[0]!r}): name a new folder for the store."
             )
-        for name in names:
-            if name.startswith(_UNFINISHED):
-                (path / name).unlink(missing_ok=True)
+        try:
+            for name in names:
+                if name.startswith(_UNFINISHED):
+                    (path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot remove {path / name} ({error.strerror or error}): name a folder that can be written."
+            ) from None
 
     def file(self, point: int, N: int, start: int) -> Path:
         """File of the trials from `start` of one point at one size."""
@@ -92,16 +97,22 @@ class Store:
         pq.write_table(pa.table(columns), buffer)
         self._place(self.file(point, N, start).name, buffer.getvalue())
 
-    def read(self, point: int, N: int, start: int) -> FloatArray:
-        """Measured rows as written."""
+    def read(self, point: int, N: int, start: int, stop: int) -> FloatArray:
+        """Measured rows as written, shape (stop - start, 6)."""
         import pyarrow.parquet as pq
 
         path = self.file(point, N, start)
         try:
-            table = pq.read_table(path, columns=list(MEASURED))
-        except (OSError, ValueError) as error:
-            raise StoreError(f"cannot read {path} ({error}): remove this file, and the sweep will make it again.") from None
-        return np.column_stack([table.column(name).to_numpy() for name in MEASURED])
+            table = pq.read_table(path, columns=["point", "N", "trial", *MEASURED])
+            point_N_trial = np.column_stack([table.column(i).to_numpy() for i in range(3)])
+            rows = np.column_stack([table.column(name).to_numpy() for name in MEASURED])
+            if not np.array_equal(point_N_trial, [(point, N, trial) for trial in range(start, stop)]):
+                raise ValueError("it holds other trials than its name says")
+        except (OSError, ValueError, KeyError) as error:
+            raise StoreError(
+                f"cannot read {path} ({error}): remove this file, and the sweep will make it again."
+            ) from None
+        return rows
 
     def _place(self, name: str, content: bytes) -> None:
         try:
@@ -113,7 +124,9 @@ class Store:
             os.chmod(part, 0o644)
             os.replace(part, self.path / name)
         except OSError as error:
-            raise OutputError(f"cannot write {self.path / name} ({error.strerror or error}): make room there.") from None
+            raise OutputError(
+                f"cannot write {self.path / name} ({error.strerror or error}): make room there."
+            ) from None
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -132,8 +145,9 @@ def _check_same(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> No
     for key in [*wanted, *(set(found) - set(wanted))]:
         if found.get(key) != wanted.get(key):
             raise StoreError(
-                f"{path} holds another sweep: its {key} is {_short(found.get(key))}, asked for {_short(wanted.get(key))}; "
-                "name a new folder, or ask for the same sweep. Nothing was changed."
+                f"{path} holds another sweep: its {key} is {_short(found.get(key))}, "
+                f"asked for {_short(wanted.get(key))}; name a new folder, or ask for the same sweep. "
+                "Nothing was changed."
             )
 
 

@@ -22,14 +22,14 @@ from perceptron_theory.simulation.execution import run
 from perceptron_theory.simulation.finite import FiniteProblem
 from perceptron_theory.simulation.simulation import MEASURED, Simulation, from_rows
 from perceptron_theory.simulation.store import Store
-from perceptron_theory.simulation.trials import Block, Student, as_student, run_block
+from perceptron_theory.simulation.trials import Block, Student, as_seed, as_student, run_block
 from perceptron_theory.validation import number_array, whole_number
 
 #: Trials in one file of the store: what is lost at most when a sweep is killed.
 _BLOCK: Final = 20
 
-#: Margins at which two keep probabilities are compared.
-_PROBED: Final = np.linspace(-8.0, 8.0, 4001)
+#: Margins at which two keep probabilities are compared, beside their breakpoints.
+_PROBED: Final = np.linspace(-8.0, 8.0, 160_001)
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,15 @@ def simulate_sweep(
         raise InvalidInputError(f"N must list different sizes, at least one, got {sizes}: each is simulated once.")
     trained = as_student(student)
     trials = whole_number("trials", trials, 1, "it is the number of independent repetitions")
-    seed = whole_number("seed", seed, 0, "it names a sequence of random numbers")
+    seed = as_seed(seed)
     points = [
-        Problem(*(np.array(float(x)) for x in xs), problem.selection, problem.margins)
-        for xs in zip(problem.alpha_prune.flat, problem.f.flat, problem.theta.flat, strict=True)
+        Problem(np.array(float(a)), np.array(float(f)), np.array(float(angle)), problem.selection, problem.margins)
+        for a, f, angle in zip(problem.alpha_prune.flat, problem.f.flat, problem.theta.flat, strict=True)
     ]
+    if not points:
+        raise InvalidInputError(
+            "alpha_prune, f and theta must hold at least one point, got none: name what to simulate."
+        )
     finite = [[FiniteProblem.of(point, n) for n in sizes] for point in points]
     kept = Store(Path(store), _description(problem, sizes, trained, trials, seed))
     pieces = [
@@ -137,7 +141,7 @@ def simulate_sweep(
     simulations = []
     for i, row in enumerate(finite):
         for at_size in row:
-            parts = [kept.read(i, at_size.N, start) for start in range(0, trials, _BLOCK)]
+            parts = [kept.read(i, at_size.N, start, min(start + _BLOCK, trials)) for start in range(0, trials, _BLOCK)]
             rows = np.concatenate(parts).reshape(trials, len(MEASURED))
             simulations.append(from_rows(points[i], at_size, trained.name, seed, rows))
     return Sweep(tuple(simulations), kept.path)
@@ -171,5 +175,6 @@ def _description(problem: Problem, sizes: list[int], student: Student, trials: i
 
 def _identity(rule: Selection) -> str:
     if isinstance(rule, KeepProbability):
-        return f"keep probability {hashlib.sha256(rule(_PROBED).tobytes()).hexdigest()}"
+        content = hashlib.sha256(rule(_PROBED).tobytes() + np.sort(np.asarray(rule.breakpoints, float)).tobytes())
+        return f"keep probability {content.hexdigest()}"
     return repr(rule)

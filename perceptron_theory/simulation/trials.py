@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
+from numbers import Integral
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -52,11 +56,39 @@ class Block(NamedTuple):
     stop: int
 
 
+class _OneThread:
+    """One BLAS thread while anybody in this process is inside, and after that as many as before.
+
+    More would gain nothing, beside as many processes, and could change the last bit of a sum. The limit is the
+    process's: of several threads the first to enter sets it and the last to leave lifts it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        with self._lock:
+            if self._inside == 0:
+                self._limits = threadpool_limits(limits=1, user_api="blas")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if self._inside == 0:
+                    self._limits.restore_original_limits()
+
+
+_one_thread: Final = _OneThread()
+
+
 def run_block(block: Block) -> FloatArray:
     """Measured numbers of each trial, shape (stop - start, 6), columns `MEASURED`."""
     rows = np.empty((block.stop - block.start, len(MEASURED)))
-    # More threads would gain nothing, beside as many processes, and could change the last bit of a sum.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _one_thread.limited():
         for i in range(rows.shape[0]):
             rows[i] = one_trial(block.problem, block.student, block.problem.seeds(block.seed, block.start + i))
     return rows
@@ -95,8 +127,8 @@ def simulate(
 
     In each trial a teacher, a probe at the angle `theta`, and a pool of examples are drawn; the pool is pruned by
     rank, and the student is trained on the P = alpha_prune N examples that are kept. By symmetry only the plane of
-    probe and teacher matters, and examples that are pruned are never drawn in full (`perceptron_theory.simulation.data`).
-    No equation of the theory is used.
+    probe and teacher matters, and examples that are pruned are never drawn in full
+    (`perceptron_theory.simulation.data`). No equation of the theory is used.
 
     Parameters
     ----------
@@ -153,7 +185,7 @@ def simulate(
     finite = FiniteProblem.of(problem, N)
     trained = as_student(student)
     trials = whole_number("trials", trials, 1, "it is the number of independent repetitions")
-    seed = whole_number("seed", seed, 0, "it names a sequence of random numbers")
+    seed = as_seed(seed)
     blocks = [Block(finite, trained, seed, i, min(i + _BLOCK, trials)) for i in range(0, trials, _BLOCK)]
     rows = np.empty((trials, len(MEASURED)))
     for i, result in track(run(run_block, blocks, executor, workers), "simulation", progress, len(blocks)):
@@ -161,14 +193,22 @@ def simulate(
     return from_rows(problem, finite, trained.name, seed, rows)
 
 
+def as_seed(seed: int) -> int:
+    """Seed as it is: large ones keep all their digits."""
+    if isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0:
+        return int(seed)
+    return whole_number("seed", seed, 0, "it names a sequence of random numbers")
+
+
 def as_student(student: str | Student) -> Student:
     """Student from its name, or itself."""
     if isinstance(student, str):
         if student == MaxMargin.name:
             return MaxMargin()
+    elif isinstance(student, type):
+        raise InvalidInputError(f"student must be an instance, got the class {student.__name__}: call it first.")
     elif callable(getattr(student, "train", None)) and isinstance(getattr(student, "name", None), str):
         return student
     raise InvalidInputError(
         f"unknown student {student!r}: use 'max_margin', Ridge(lam), Logistic(lam), Hinge(lam) or Gibbs()."
     )
-

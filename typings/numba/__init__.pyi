@@ -7,6 +7,7 @@ def njit(
     cache: bool = ...,
     nogil: bool = ...,
     error_model: str = ...,
+    fastmath: set[str] = ...,
     no_cpython_wrapper: bool = ...,
     no_cfunc_wrapper: bool = ...,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...

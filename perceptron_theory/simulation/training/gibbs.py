@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
 from perceptron_theory.simulation.training.hit_and_run import N_RECORDED, advance
 from perceptron_theory.simulation.training.r_hat import split_r_hat
 from perceptron_theory.simulation.training.trained import Trained, UncertifiedError, checked_examples
@@ -20,8 +21,6 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Records in one round of one chain.
 _DRAWS: Final = 20
-#: Smallest margin, relative to the longest example, that is not rounding.
-_SEPARATED: Final = 1e-12
 
 
 class Samples(NamedTuple):
@@ -43,9 +42,9 @@ class Samples(NamedTuple):
 class Gibbs:
     """One student drawn uniformly from the version space {|w| = 1, Z w > 0}.
 
-    Several chains (`perceptron_theory.simulation.training.hit_and_run`) start at different places and run until they agree:
-    the second half of their records must have a small R-hat (`perceptron_theory.simulation.training.r_hat`) in every recorded
-    number. If not, they run on to twice the length, a few times. The teacher is not looked at.
+    Several chains (`hit_and_run`) start at different places and run until they agree: the second half of their records
+    must have a small R-hat (`r_hat`) in every recorded number. If not, they run on to twice the length, a few times.
+    The teacher is not looked at.
 
     Certificate (`Trained.gap`): the largest R-hat - 1. `Trained.n_support` is 0: no example has a dual variable.
 
@@ -130,26 +129,18 @@ class Gibbs:
 def max_margin_direction(Z: FloatArray) -> FloatArray:
     """Unit vector (N,) with the largest smallest field, the start and the reference of the chains.
 
-    Least distance |w| under Z w >= 1, as its dual non-negative least squares (Lawson and Hanson 1974, chapter 23).
-
     Raises
     ------
     InvalidInputError
         If no weights classify all examples correctly.
     """
-    P, N = Z.shape
-    target = np.zeros(N + 1)
-    target[-1] = 1.0
-    a, _ = nnls(np.vstack([Z.T, np.ones(P)]), target, maxiter=30 * P)
-    w = Z.T @ a
-    norm = float(np.linalg.norm(w))
-    longest = float(np.sqrt((Z * Z).sum(axis=1).max()))
-    if not float((Z @ w).min()) > _SEPARATED * longest * norm:
+    try:
+        return MaxMargin().train(Z, np.random.default_rng(0)).w
+    except UncertifiedError:
         raise InvalidInputError(
-            f"no weights classify all {P} examples correctly: there is no version space to sample. "
-            "Use fewer examples, labels without noise, or a student with a loss."
-        )
-    return np.asarray(w / norm)
+            f"no weights were found that classify all {Z.shape[0]} examples correctly: there is no version space to "
+            "sample. Use fewer examples, labels without noise, or a student with a loss."
+        ) from None
 
 
 def _spread_start(Z: FloatArray, centre: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -159,7 +150,7 @@ def _spread_start(Z: FloatArray, centre: FloatArray, rng: np.random.Generator) -
     """
     far = rng.standard_normal(size=(Z.shape[1],))
     a, _ = nnls(Z.T, -far, maxiter=30 * Z.shape[0])
-    return centre + (far + Z.T @ a) / math.sqrt(far.size)
+    return np.asarray(centre + (far + Z.T @ a) / math.sqrt(far.size))
 
 
 def _round(columns: FloatArray, centre: FloatArray, v: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -55,7 +55,8 @@ def _towards(R: FloatArray, n: int, old: FloatArray, best: FloatArray) -> None:
     blocked = np.empty(n)
     cut = np.empty(n)
     for i in range(n):
-        reaches_zero = best[i] <= 0.0 and old[i] <= t * (old[i] - best[i])
+        # The same quotient as above: rounding must not keep the first one from reaching 0.
+        reaches_zero = best[i] <= 0.0 and (old[i] <= 0.0 or old[i] / (old[i] - best[i]) <= t)
         blocked[i] = 0.0 if reaches_zero else old[i] + t * (best[i] - old[i])
         cut[i] = max(0.0, best[i])
     several = (best <= 0.0).sum() > 1
@@ -88,21 +89,22 @@ def _exchange(
     value: FloatArray,
     inside: npt.NDArray[np.bool_],
 ) -> int:
-    """Let rows[n], which depends on the first n examples, replace one of them; returns the new n.
+    """Let rows[n], which depends on the first n examples, replace one of them; returns the new n, or -1.
 
     With z_new = sum_i c_i z_i the student does not change along a_new = t, a_i - t c_i, and the dual value
-    grows by t (1 - sum_i c_i) = t (1 - z_new.w) > 0, until the first a_i reaches 0.
+    grows by t (1 - sum_i c_i) = t (1 - z_new.w) > 0, until the first a_i reaches 0. If none does it grows
+    for ever: no w separates the data.
     """
     new = rows[n]
     c = coefficients(Z, rows, n, R)
-    t, leaves = np.inf, -1
+    t = np.inf
+    leaves = -1
     for i in range(n):
         if c[i] > 0.0 and value[i] < t * c[i]:
-            t, leaves = value[i] / c[i], i
+            t = value[i] / c[i]
+            leaves = i
     if leaves < 0:
-        # Only rounding can say that the dual value is unbounded.
-        inside[new] = False
-        return n
+        return -1
     for i in range(n):
         value[i] = max(0.0, value[i] - t * c[i])
     inside[rows[leaves]] = False
@@ -115,6 +117,89 @@ def _exchange(
         return n
     inside[new] = False
     return n - 1
+
+
+@inner_kernel
+def _start(
+    Z: FloatArray,
+    a: FloatArray,
+    rows: IntArray,
+    R: FloatArray,
+    y: FloatArray,
+    value: FloatArray,
+    inside: npt.NDArray[np.bool_],
+) -> int:
+    """Fill the state from the largest of the positive a; returns the size of the supporting set."""
+    start = np.flatnonzero(a > 0.0)
+    if start.size >= rows.size:
+        start = start[np.argsort(-a[start])[: rows.size - 1]]
+    n = start.size
+    rows[:n] = start
+    if n == 0 or not factorise(Z, rows, n, R, y):
+        # One by one, leaving out what depends on the others.
+        n = 0
+        for candidate in start:
+            rows[n] = candidate
+            n += append(Z, rows, n, R, y)
+    for i in range(n):
+        value[i] = a[rows[i]]
+        inside[rows[i]] = True
+    return n
+
+
+@inner_kernel
+def _drop(
+    rows: IntArray, n: int, R: FloatArray, y: FloatArray, value: FloatArray, inside: npt.NDArray[np.bool_]
+) -> int:
+    """Let the examples of value 0 leave; returns the new size."""
+    for i in range(n - 1, -1, -1):
+        if value[i] <= 0.0:
+            inside[rows[i]] = False
+            remove(rows, n, R, y, i)
+            for j in range(i, n - 1):
+                value[j] = value[j + 1]
+            n -= 1
+    return n
+
+
+@inner_kernel
+def _enter(
+    Z: FloatArray,
+    entering: IntArray,
+    rows: IntArray,
+    n: int,
+    R: FloatArray,
+    y: FloatArray,
+    value: FloatArray,
+    inside: npt.NDArray[np.bool_],
+) -> int:
+    """Let examples enter, up to the first that must take the place of another; returns the new size, or -1."""
+    for i in entering:
+        rows[n] = i
+        value[n] = 0.0
+        inside[i] = True
+        if n + 1 == rows.size or not append(Z, rows, n, R, y):
+            return _exchange(Z, rows, n, R, y, value, inside)
+        n += 1
+    return n
+
+
+@inner_kernel
+def _weights(
+    Z: FloatArray, rows: IntArray, n: int, R: FloatArray, x: FloatArray, w: FloatArray, margins: FloatArray
+) -> None:
+    """Set w = Z^T x, refined until the supporting margins are 1, and margins = Z w."""
+    w[:] = 0.0
+    step = x.copy()
+    for _ in range(1 + _REFINEMENTS):
+        # Added to, not computed again: Z^T x would lose digits where large terms cancel.
+        _add_rows(Z, rows, step, w)
+        margins[:] = np.dot(Z, w)
+        residual = 1.0 - margins[rows[:n]]
+        if np.abs(residual).max() < _FEASIBLE:
+            break
+        step = solve(R, n, residual)
+        x += step
 
 
 @kernel
@@ -136,76 +221,42 @@ def finish(Z: FloatArray, a: FloatArray, w: FloatArray, max_rounds: float) -> bo
         Whether no example is violated any more. If not, `a` is still feasible.
     """
     P, N = Z.shape
-    capacity = min(P, N)
-    start = np.flatnonzero(a > 0.0)
-    if start.size > capacity:
-        start = start[np.argsort(-a[start])[:capacity]]
-    n = start.size
-    rows = np.empty(capacity + 1, dtype=np.int64)
-    rows[:n] = start
-    R = np.empty((capacity + 1, capacity + 1))
-    y = np.empty(capacity + 1)
-    value = np.zeros(capacity + 1)
+    # The state: the first n of `rows` support, with dual variables `value` and the factor R, y; room for one more.
+    room = min(P, N) + 1
+    rows = np.empty(room, dtype=np.int64)
+    R, y = np.empty((room, room)), np.empty(room)
+    value = np.zeros(room)
     inside = np.zeros(P, dtype=np.bool_)
-    if n == 0 or not factorise(Z, rows, n, R, y):
-        # Build the set one by one and leave out what depends on the others.
-        m = n
-        n = 0
-        for i in range(m):
-            rows[n] = rows[i]
-            n += append(Z, rows, n, R, y)
-    for i in range(n):
-        value[i] = a[rows[i]]
-        inside[rows[i]] = True
-    fewest = P + 1
-    limit = P
-    margins = np.zeros(P)
+    n = _start(Z, a, rows, R, y, value, inside)
+    margins = np.empty(P)
+    fewest, limit = P + 1, P
     solved = False
     for _ in range(int(max_rounds)):
+        if n == 0:
+            break
         x = back_substitute(R, n, y)
-        if n and x.min() <= 0.0:
+        if x.min() <= 0.0:
             if fewest > P and 25 * (x <= 0.0).sum() < n:
                 # Nothing has entered yet, so that the value need not grow: drop the few wrong ones at once.
                 value[:n] = np.maximum(x, 0.0)
             else:
                 _towards(R, n, value, x)
-            for i in range(n - 1, -1, -1):
-                if value[i] <= 0.0:
-                    inside[rows[i]] = False
-                    remove(rows, n, R, y, i)
-                    for j in range(i, n - 1):
-                        value[j] = value[j + 1]
-                    n -= 1
+            n = _drop(rows, n, R, y, value, inside)
             continue
-        w[:] = 0.0
-        _add_rows(Z, rows, x, w)
-        margins[:] = np.dot(Z, w)
-        for _ in range(_REFINEMENTS):
-            # Only w is refined, not recomputed: Z^T x would lose digits where large terms cancel.
-            residual = 1.0 - margins[rows[:n]]
-            if np.abs(residual).max() < _FEASIBLE:
-                break
-            step = solve(R, n, residual)
-            x += step
-            _add_rows(Z, rows, step, w)
-            margins[:] = np.dot(Z, w)
+        _weights(Z, rows, n, R, x, w, margins)
         value[:n] = x
         violated = _violated(margins, inside)
-        if violated.size == 0:
-            solved = True
+        solved = violated.size == 0
+        if solved:
             break
+        # As many at a time as the number of violations falls.
         if violated.size >= fewest:
             limit = max(1, min(limit, violated.size) // 2)
         fewest = min(fewest, violated.size)
-        for i in violated[:limit]:
-            rows[n] = i
-            value[n] = 0.0
-            inside[i] = True
-            if n < capacity and append(Z, rows, n, R, y):
-                n += 1
-            else:
-                n = _exchange(Z, rows, n, R, y, value, inside)
-                break
+        entered = _enter(Z, violated[:limit], rows, n, R, y, value, inside)
+        if entered < 0:
+            break
+        n = entered
     a[:] = 0.0
     for i in range(n):
         a[rows[i]] = value[i]

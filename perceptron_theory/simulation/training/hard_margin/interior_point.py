@@ -84,6 +84,8 @@ def _advance(
         products = products + correction
         (drho, ds, dlam), t = better, longer
     t = min(1.0, 0.995 * t)
+    if not (np.isfinite(drho) and np.isfinite(ds).all() and np.isfinite(dlam).all()):
+        return None
     return t * drho, t * ds, t * dlam
 
 
@@ -103,7 +105,9 @@ def approach(Z: FloatArray, a: FloatArray, w: FloatArray) -> None:
     rho = float(margins.min()) - 0.5 * float(np.sqrt(np.mean(margins * margins)))
     s = margins - rho
     for _ in range(_MAX_ITERATIONS):
-        step = _advance(Z, lam, s, margins - rho - s)
+        # On data that cannot be separated lam, s and the pivot run into 0.
+        with np.errstate(all="ignore"):
+            step = _advance(Z, lam, s, margins - rho - s)
         if step is None:
             break
         rho += step[0]
@@ -115,5 +119,6 @@ def approach(Z: FloatArray, a: FloatArray, w: FloatArray) -> None:
         if 0.0 < float(w @ w) <= margins.min() * (1.0 + _GAP):
             break
     supporting = lam * N * max(float(np.abs(margins).mean()), np.finfo(np.float64).tiny) > s
-    a[:] = np.where(supporting, lam / float(w @ w), 0.0)
+    square = float(w @ w)
+    a[:] = np.where(supporting, lam / square, 0.0) if square > 0.0 else 0.0
     w[:] = a @ Z

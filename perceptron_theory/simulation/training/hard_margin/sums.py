@@ -17,8 +17,10 @@ def _summing(function: Callable[..., Any]) -> Callable[..., float]:
 
     NaN and infinities keep their meaning, unlike under full fast-math.
     """
-    options = {"cache": True, "nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(Callable[..., float], njit(fastmath={"reassoc", "contract"}, **options)(function))
+    compiled = njit(
+        fastmath={"reassoc", "contract"}, cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )(function)
+    return cast(Callable[..., float], compiled)
 
 
 @_summing

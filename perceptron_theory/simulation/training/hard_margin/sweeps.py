@@ -72,7 +72,10 @@ def identify(Z: FloatArray, a: FloatArray, w: FloatArray) -> bool:
     P, N = Z.shape
     norms = np.empty(P)
     for i in range(P):
+        # An example at the origin is never right; infinity leaves it alone.
         norms[i] = row_dot(Z, i, Z[i])
+        if norms[i] == 0.0:
+            norms[i] = np.inf
     rows = np.empty(P, dtype=np.int64)
     leaving = 0
     for rounds in range(_MAX_ROUNDS):

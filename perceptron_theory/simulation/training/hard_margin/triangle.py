@@ -20,7 +20,6 @@ IntArray = npt.NDArray[np.int64]
 _DEPENDENT = 1e-7
 
 
-
 @inner_kernel
 def gram(Z: FloatArray, rows: IntArray, n: int) -> FloatArray:
     """Lower triangle of z_i . z_j over the first n of `rows`; the rest is not to be read."""

@@ -1,11 +1,12 @@
 """The agreement grid: theory against exact finite perceptrons, in cells chosen before looking.
 
-Run as ``python tests/agreement/grid.py STORE`` to simulate (about a quarter of an hour on two cores; may be
-killed and started again) and write ``grid.csv`` beside this file: for each cell and observable the difference between
-simulation and theory, extrapolated to N -> infinity, and its standard error.
+Run as ``python tests/agreement_grid.py STORE`` to simulate (about five minutes on two cores; may be killed and
+started again) and write ``agreement/grid.csv``: for each cell and observable the difference between simulation
+and theory, extrapolated to N -> infinity, and its standard error.
 
-67 cells, N = 100, 200 and 400, 100 trials each, alpha_prune from 0.5 to 10, f from 0.1 to 1, theta from 0 to 60 degrees;
-hard, easy and band on Gaussian data, hard and easy on measured margins. All alpha_prune N and alpha_prune N / f are whole.
+67 cells, N = 100, 200 and 400, 100 trials each, alpha_prune from 0.5 to 10, f from 0.1 to 1, theta from 0 to 60
+degrees; hard, easy and band on Gaussian data, hard and easy on measured margins. All alpha_prune N and
+alpha_prune N / f are whole.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SIZES = (100, 200, 400)
 TRIALS = 100
 SEED = 2206
 ALL_SIZES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
-TABLE = Path(__file__).with_name("grid.csv")
+TABLE = Path(__file__).parent / "agreement" / "grid.csv"
 
 
 class Cells(NamedTuple):
@@ -69,19 +70,15 @@ def simulate(cells: Cells, store: Path) -> pt.Sweep:
 
 def table(comparison: pt.Comparison, sweep: pt.Sweep, name: str) -> pd.DataFrame:
     """One row for each cell and observable."""
-    data = comparison.data
-    largest = data.isel(size=-1)
-    frame = xr_to_frame(data[["difference", "difference_error", "deviation"]].assign(theory=largest.theory))
+    data = comparison.data[["difference", "difference_error", "deviation"]]
+    data = data.assign(theory=comparison.data.theory.isel(size=-1))
+    frame = data.to_dataframe(dim_order=["cell", "observable"]).reset_index()
+    columns = ["alpha_prune", "f", "theta", "observable", "theory", "difference", "difference_error", "deviation"]
+    frame = frame[columns]
     frame.insert(0, "cells", name)
-    gaps = [max(float(sim.gap.max()) for sim in sweep.simulations[i : i + len(SIZES)]) for i in range(0, len(sweep), 3)]
+    gaps = np.array([sim.gap.max() for sim in sweep]).reshape(-1, len(SIZES)).max(axis=1)
     frame["worst_gap"] = np.repeat(gaps, data.sizes["observable"])
     return frame
-
-
-def xr_to_frame(data: object) -> pd.DataFrame:
-    frame = data.to_dataframe(dim_order=["cell", "observable"]).reset_index()  # type: ignore[attr-defined]
-    columns = ["alpha_prune", "f", "theta", "observable", "theory", "difference", "difference_error", "deviation"]
-    return pd.DataFrame(frame[columns])
 
 
 def main(store: Path) -> None:
@@ -91,7 +88,7 @@ def main(store: Path) -> None:
         frames.append(table(pt.compare(pt.solve, sweep), sweep, cells.name))
     result = pd.concat(frames, ignore_index=True)
     result.to_csv(TABLE, index=False, float_format="%.12g")
-    print(result.groupby("observable").deviation.agg(["count", lambda x: np.abs(x).max()]))
+    print(result.deviation.abs().groupby(result.observable).max())
 
 
 if __name__ == "__main__":

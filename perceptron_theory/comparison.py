@@ -153,11 +153,13 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
     mean, error, predicted = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     N = np.zeros(shape[:2], dtype=np.int64)
     trials = np.zeros(shape[:2], dtype=np.int64)
+    gap = np.full(shape[:2], np.nan)
     difference, difference_error = np.full(shape[::2], np.nan), np.full(shape[::2], np.nan)
     for i, group in enumerate(cells):
         n = len(group)
         N[i, :n] = [sim.N for sim in group]
         trials[i, :n] = [sim.trials for sim in group]
+        gap[i, :n] = [sim.gap.max() for sim in group]
         mean[i, :n] = [sim.mean for sim in group]
         error[i, :n] = [sim.standard_error for sim in group]
         predicted[i, :n] = [_predicted(theory, sim) for sim in group]
@@ -170,7 +172,8 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
     return xr.Dataset(
         {
             "N": (("cell", "size"), N, {"long_name": "number of inputs; 0 where a cell has fewer sizes"}),
-            "trials": (("cell", "size"), trials),
+            "trials": (("cell", "size"), trials, {"long_name": "number of trials"}),
+            "gap": (("cell", "size"), gap, {"long_name": "largest certificate of a trial"}),
             "mean": (by_size, mean, {"long_name": "mean over trials"}),
             "standard_error": (by_size, error, {"long_name": "standard error of the mean"}),
             "theory": (by_size, predicted, {"long_name": "theory at the realised alpha_prune and f"}),
@@ -194,10 +197,12 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
 def extrapolate(N: npt.NDArray[np.int64], values: FloatArray, errors: FloatArray) -> tuple[float, float]:
     """Value at 1/N = 0 of the weighted least-squares line through values(1/N), and its standard error.
 
-    A single value is returned as it is.
+    A single value is returned as it is. NaN if an error is 0, which says that the trials were not random.
     """
     if N.size == 1:
         return float(values[0]), float(errors[0])
+    if not np.all(errors > 0.0):
+        return float("nan"), float("nan")
     design = np.column_stack([np.ones(N.size), 1.0 / N]) / errors[:, None]
     covariance = np.linalg.inv(design.T @ design)
     return float((covariance @ design.T @ (values / errors))[0]), float(np.sqrt(covariance[0, 0]))
@@ -217,7 +222,13 @@ def _predicted(theory: Solution | Callable[..., Solution], sim: Simulation) -> O
     for name, value in wanted.items():
         same &= np.abs(getattr(theory, name) - value) <= _SAME * max(abs(value), 1e-300)
     found = np.flatnonzero(same)
-    if theory.selection != sim.problem.selection.name or found.size == 0:
+    rule, margins = sim.problem.selection, sim.problem.margins
+    if theory.problem.selection != rule or theory.problem.margins != margins:
+        raise InvalidInputError(
+            f"the theory is of {theory.problem.selection!r} on {theory.problem.margins!r}, the simulation of {rule!r} "
+            f"on {margins!r}: pass the same rule and the same margins to both, or solve itself as the theory."
+        )
+    if found.size == 0:
         asked = ", ".join(f"{name} = {value:.6g}" for name, value in wanted.items())
         raise InvalidInputError(
             f"the theory has no point for selection {sim.problem.selection.name!r} with {asked}, which N = {sim.N} "

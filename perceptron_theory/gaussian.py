@@ -40,8 +40,8 @@ def kernel(function: _Function) -> _Function:
 
 def inner_kernel(function: _Function) -> _Function:
     """A kernel that only other kernels may call: without a wrapper for Python it compiles faster."""
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+    compiled = njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return cast(_Function, compiled(function))
 
 
 _INTERVALS: Final = 64

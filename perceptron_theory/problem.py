@@ -86,7 +86,7 @@ class Problem:
             if isinstance(rule, QuantileRule):
                 rule.window(float(fraction.max()))
         try:
-            alpha, fraction, angle = np.broadcast_arrays(alpha, fraction, angle)
+            alpha, fraction, angle = (a.copy() for a in np.broadcast_arrays(alpha, fraction, angle))
         except ValueError:
             raise InvalidInputError(
                 f"alpha_prune, f and theta must broadcast, got shapes {alpha.shape}, {fraction.shape}, {angle.shape}: "

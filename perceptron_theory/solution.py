@@ -69,6 +69,8 @@ class Solution:
         Values of `Status`.
     selection : str
         Name of the rule.
+    problem : Problem
+        What was solved, rule and margins included.
     """
 
     alpha_prune: FloatArray
@@ -83,6 +85,7 @@ class Solution:
     quadrature_error: FloatArray
     status: npt.NDArray[np.int8]
     selection: str
+    problem: Problem
 
     @property
     def converged(self) -> npt.NDArray[np.bool_]:
@@ -145,4 +148,5 @@ def certify(problem: Problem, f: FloatArray, rows: FloatArray) -> Solution:
         quadrature_error=shaped(quadrature_error),
         status=status[()],
         selection=problem.selection.name,
+        problem=problem,
     )

@@ -14,6 +14,17 @@ from perceptron_theory.version import __version__
 _selection = click.option(
     "--selection", default="hard", show_default=True, help="hard, easy, random, or band:Q (|z| quantiles from Q up)."
 )
+_theta_deg = click.option(
+    "--theta-deg", type=float, default=0.0, show_default=True, help="Angle between probe and teacher, 0 to 90 degrees."
+)
+_f = click.option("--f", type=float, required=True, help="Fraction of examples kept, in (0, 1].")
+_trials = click.option(
+    "--trials", type=int, default=100, show_default=True, help="Independent repetitions of each simulation."
+)
+_seed = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Same seed, same numbers, for any --workers and --trials."
+)
+_workers = click.option("--workers", type=int, help="Number of processes.  [default: one per core, once that pays]")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -24,10 +35,8 @@ def commands() -> None:
 
 @commands.command()
 @click.option("--alpha-prune", type=float, required=True, help="Examples kept per parameter, > 0.")
-@click.option("--f", type=float, required=True, help="Fraction of examples kept, in (0, 1].")
-@click.option(
-    "--theta-deg", type=float, default=0.0, show_default=True, help="Angle between probe and teacher, 0 to 90 degrees."
-)
+@_f
+@_theta_deg
 @_selection
 def solve(alpha_prune: float, f: float, theta_deg: float, selection: str) -> None:
     """Print one point of the theory with its certificate.
@@ -83,6 +92,81 @@ def frontier(**options: Any) -> None:
         raise click.exceptions.Exit(1)
 
 
+@commands.command()
+@click.option("--n", type=int, required=True, help="Number of inputs, which is the number of parameters.")
+@click.option("--alpha-prune", type=float, required=True, help="Examples kept per parameter, > 0.")
+@_f
+@_theta_deg
+@_selection
+@_trials
+@_seed
+@_workers
+@click.option("--out", type=click.Path(path_type=Path), help=".csv file for a table with one row per trial.")
+def simulate(**options: Any) -> None:
+    """Train finite students on pruned data and print what they measure.
+
+    Each trial draws a teacher, a probe and data, prunes the data, and finds the max-margin student
+    exactly, with a certificate. No equation of the theory is used.
+
+    \b
+    Examples:
+      perceptron-theory simulate --n 200 --alpha-prune 3 --f 0.3 --theta-deg 10 --selection hard
+      perceptron-theory simulate --n 100 --alpha-prune 5 --f 0.2 --trials 1000 --seed 7 --out trials.csv
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.trials import run_trials
+
+    if not run_trials(**options):
+        raise click.exceptions.Exit(1)
+
+
+@commands.command()
+@click.option(
+    "--n",
+    type=int,
+    multiple=True,
+    default=(100, 200, 400),
+    show_default=True,
+    help="Number of inputs; repeat it for several, which are extrapolated.",
+)
+@click.option(
+    "--alpha-prune",
+    type=float,
+    multiple=True,
+    default=(0.5, 1.0, 2.0, 5.0, 10.0),
+    show_default=True,
+    help="Examples kept per parameter, > 0; repeat it for several.",
+)
+@_f
+@_theta_deg
+@_selection
+@_trials
+@_seed
+@_workers
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("compare-out"),
+    show_default=True,
+    help="Folder for compare.csv, compare.nc, compare.png and the trials, in store.",
+)
+def compare(**options: Any) -> None:
+    """Confront the theory with simulations at several sizes, as table and picture.
+
+    The differences are extrapolated in 1/N to infinite size, where the theory is exact, and given in
+    standard errors. Trials are kept in the folder store as they come: if the command is interrupted,
+    the same command continues from there. Other parameters need another --out.
+
+    \b
+    Examples:
+      perceptron-theory compare --f 0.3 --theta-deg 10 --out compare-out
+      perceptron-theory compare --n 50 --n 100 --alpha-prune 1 --alpha-prune 3 --f 0.5 --selection band:0.1
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.comparison import run_comparison
+
+    if not run_comparison(**options):
+        raise click.exceptions.Exit(1)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; errors are one line on stderr.
 
@@ -103,6 +187,9 @@ def main(arguments: list[str] | None = None) -> int:
     except click.Abort:
         click.echo("error: interrupted", err=True)
         return 130
+    except MemoryError:
+        click.echo("error: out of memory: take smaller sizes, or fewer --workers.", err=True)
+        return 2
     except PerceptronTheoryError as error:
         click.echo(f"error: {' '.join(str(error).split())}", err=True)
         return 1 if isinstance(error, ArithmeticError) else 2

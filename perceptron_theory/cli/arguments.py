@@ -6,6 +6,15 @@ import math
 
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.selection import NAMED_RULES, Band, FractionRule
+from perceptron_theory.problem import Problem
+from perceptron_theory.simulation.finite import FiniteProblem
+from perceptron_theory.validation import whole_number
+
+#: Numbers in the examples of one trial: 8 GB, more than most machines have to spare for each process.
+MAX_NUMBERS = 10**9
+
+#: Trials after which a standard error is a thousandth of a standard deviation.
+MAX_TRIALS = 10**6
 
 
 def angle(theta_deg: float) -> float:
@@ -32,3 +41,30 @@ def rule(selection: str) -> FractionRule:
             f"unknown --selection {selection!r}: use {', '.join(NAMED_RULES)}, or band:Q with a quantile Q of |z|."
         )
     return NAMED_RULES[selection]
+
+
+def finite(n: int, alpha_prune: float, f: float, theta: float, selection: FractionRule) -> FiniteProblem:
+    """One problem at one size, of which a trial fits into memory."""
+    size = whole_number("--n", n, 2, "it is the number of inputs, which is the number of parameters")
+    problem = Problem.of(alpha_prune, f, theta, selection)
+    if not alpha_prune * size * size <= MAX_NUMBERS:
+        raise InvalidInputError(
+            f"alpha_prune * n * n must be at most {MAX_NUMBERS:g}, got {alpha_prune:g} for --n {size:g}: it is how "
+            "many numbers a trial holds; take a smaller --n or --alpha-prune."
+        )
+    return FiniteProblem.of(problem, size)
+
+
+def trial_count(trials: int, least: int, meaning: str) -> int:
+    """Number of trials, at least `least`."""
+    number = whole_number("--trials", trials, least, meaning)
+    if number > MAX_TRIALS:
+        raise InvalidInputError(
+            f"--trials must be at most {MAX_TRIALS}, got {number}: standard errors are tiny by then."
+        )
+    return number
+
+
+def process_count(workers: int | None) -> int | None:
+    """Number of processes, None for one per core."""
+    return None if workers is None else whole_number("--workers", workers, 1, "it is a number of processes")

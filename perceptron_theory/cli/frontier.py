@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, cast
 
@@ -14,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from perceptron_theory.cli.arguments import angle, rule
-from perceptron_theory.errors import InvalidInputError, OutputError
+from perceptron_theory.cli.output import check_writable, write_all
+from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.learning_curves import learning_curve
 from perceptron_theory.margins.distributions import MeasuredMargins
 from perceptron_theory.margins.selection import FractionRule
@@ -30,6 +28,9 @@ from perceptron_theory.validation import kept_fraction, positive
 #: Fractions kept that the picture draws behind the frontier.
 DRAWN_FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 DRAWN_POINTS = 61
+
+#: What is written.
+FILES = ("frontier.csv", "frontier.nc", "frontier.png")
 
 #: More sizes than any picture or table can use.
 MAX_POINTS = 10_000
@@ -84,7 +85,7 @@ def run_frontier(
             f"--f-min must be at most {chosen.largest_f():g} for this band, got {f_min:g}: lower one of them."
         )
     margins.check_theta(theta)
-    _check_writable(out)
+    check_writable(out, FILES)
     click.echo(f"scores     {measured.source}: {measured.ties}")
     click.echo(f"margins    by {by}; second moment {margins.second_moment:.4g}")
     click.echo(f"theta      {np.rad2deg(theta):.4g} deg, {origin}")
@@ -106,7 +107,7 @@ def run_frontier(
     figure = frontier_figure(result, curves, f"{Path(measured.source).name}, {measured.n:,} examples, margins by {by}")
     table = result.reset_coords("theta").to_dataframe().reset_index()[list(_COLUMNS)]
     table["status"] = [Status(s).name.lower() for s in table["status"]]
-    _write(
+    write_all(
         out,
         {
             "frontier.csv": lambda path: table.to_csv(path, index=False, float_format="%.12g"),
@@ -189,30 +190,3 @@ def _print_table(result: xr.Dataset) -> None:
             f"{float(row.test_error):>12.6f}{float(row.test_error_random):>12.6f}  {row.active.item():<15}"
             f"{Status(int(row.status)).name.lower()}"
         )
-
-
-def _check_writable(out: Path) -> None:
-    """Fail before the work, not after it."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise OutputError(f"cannot write to {out} ({error.strerror or error}): choose another --out folder.") from None
-
-
-def _write(folder: Path, files: dict[str, Callable[[Path], object]]) -> None:
-    """Write all files beside their targets, then move them into place: all or none, and never half a file."""
-    parts = {folder / name: folder / f".{name.replace('.', '.part.')}" for name in files}
-    try:
-        for part, write in zip(parts.values(), files.values(), strict=True):
-            write(part)
-        for target, part in parts.items():
-            os.replace(part, target)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write to {folder} ({error.strerror or error}): choose another --out folder."
-        ) from None
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)

@@ -24,6 +24,28 @@ class ExecutorError(InvalidInputError):
     """The executor cannot run the work."""
 
 
+def check_place(executor: Executor | None, workers: int | None) -> int:
+    """Number of processes without an executor, default one per core.
+
+    Raises
+    ------
+    ExecutorError
+        If both are given, or one is not what it should be.
+    """
+    if workers is not None:
+        if executor is not None:
+            raise ExecutorError(
+                f"workers must be left out with an executor, got {workers!r}: the executor has its own."
+            )
+        return whole_number("workers", workers, 1, "it is a number of processes")
+    if executor is not None and not isinstance(executor, Executor):
+        raise ExecutorError(
+            f"executor must be a concurrent.futures.Executor, got {type(executor).__name__}: for a dask client "
+            "pass client.get_executor()."
+        )
+    return int(loky.cpu_count())
+
+
 def run(
     function: Callable[[_Job], _Result], jobs: Sequence[_Job], executor: Executor | None, workers: int | None
 ) -> Iterator[tuple[int, _Result]]:
@@ -45,21 +67,10 @@ def run(
     ExecutorError
         If `executor` is not one, has been shut down, breaks, or cannot send the work.
     """
+    processes = check_place(executor, workers)
     if executor is not None:
-        if workers is not None:
-            raise ExecutorError(
-                f"workers must be left out with an executor, got {workers!r}: the executor has its own."
-            )
-        if not isinstance(executor, Executor):
-            raise ExecutorError(
-                f"executor must be a concurrent.futures.Executor, got {type(executor).__name__}: for a dask client "
-                "pass client.get_executor()."
-            )
         yield from _spread(function, list(enumerate(jobs)), executor)
         return
-    processes = (
-        loky.cpu_count() if workers is None else whole_number("workers", workers, 1, "it is a number of processes")
-    )
     waiting = list(enumerate(jobs))
     started = time.perf_counter()
     done = 0

@@ -18,7 +18,7 @@ from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, Selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
-from perceptron_theory.simulation.execution import run
+from perceptron_theory.simulation.execution import check_place, run
 from perceptron_theory.simulation.finite import FiniteProblem
 from perceptron_theory.simulation.simulation import MEASURED, Simulation, from_rows
 from perceptron_theory.simulation.store import Store
@@ -126,6 +126,7 @@ def simulate_sweep(
             "alpha_prune, f and theta must hold at least one point, got none: name what to simulate."
         )
     finite = [[FiniteProblem.of(point, n) for n in sizes] for point in points]
+    check_place(executor, workers)
     kept = Store(Path(store), _description(problem, sizes, trained, trials, seed))
     pieces = [
         _Piece(i, Block(at_size, trained, seed, start, min(start + _BLOCK, trials)))

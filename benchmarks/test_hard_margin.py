@@ -31,7 +31,7 @@ SEEDS = (0, 1, 2)
 CERTIFICATE = 1e-9
 
 #: A solver is run again until it has taken this long or this often.
-SECONDS, REPEATS = 0.5, 30
+SECONDS, REPEATS = 0.5, 300
 
 Row = tuple[tuple[int, int, str], dict[str, float], dict[str, float]]
 ROWS: list[Row] = []

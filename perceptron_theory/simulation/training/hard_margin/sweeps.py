@@ -28,9 +28,8 @@ RELAXATION = 1.6
 _PASSES = 5
 #: The supporting set is nearly still if at most one example in this many comes or goes.
 _STILL = 50
-#: After this many rounds a set with more than this many times N examples is crowded: no solution has more than N.
-_PATIENCE = 16
-_CROWDED = 1.5
+#: From this round r on a set of more than N (1 + 8 / r) examples is crowded; no solution has more than N.
+_PATIENCE = 8
 _MAX_ROUNDS = 60
 
 
@@ -89,7 +88,7 @@ def identify(Z: FloatArray, a: FloatArray, w: FloatArray) -> bool:
                 n += 1
         if rounds > 0 and n - entering < N and _STILL * (entering + leaving) <= n:
             return True
-        if rounds >= _PATIENCE and n - entering > _CROWDED * N:
+        if rounds >= _PATIENCE and (n - entering) * rounds > N * (rounds + _PATIENCE):
             return False
         for _ in range(_PASSES):
             leaving = _sweep(Z, norms, rows, n, a, w)

@@ -138,12 +138,14 @@ def _same_problem(one: Simulation, other: Simulation) -> bool:
     return (
         all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in _COORDINATES)
         and a.selection == b.selection
-        and (a.margins == b.margins or _same_values(a.margins, b.margins))
+        and _same_margins(a.margins, b.margins)
     )
 
 
-def _same_values(a: Margins, b: Margins) -> bool:
-    return isinstance(a, MeasuredMargins) and isinstance(b, MeasuredMargins) and a.digest() == b.digest()
+def _same_margins(a: Margins, b: Margins) -> bool:
+    if isinstance(a, MeasuredMargins) and isinstance(b, MeasuredMargins):
+        return a is b or a.digest() == b.digest()
+    return a == b
 
 
 def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[..., Solution]) -> xr.Dataset:
@@ -199,10 +201,10 @@ def extrapolate(N: npt.NDArray[np.int64], values: FloatArray, errors: FloatArray
 
     A single value is returned as it is. NaN if an error is 0, which says that the trials were not random.
     """
-    if N.size == 1:
-        return float(values[0]), float(errors[0])
     if not np.all(errors > 0.0):
         return float("nan"), float("nan")
+    if N.size == 1:
+        return float(values[0]), float(errors[0])
     design = np.column_stack([np.ones(N.size), 1.0 / N]) / errors[:, None]
     covariance = np.linalg.inv(design.T @ design)
     return float((covariance @ design.T @ (values / errors))[0]), float(np.sqrt(covariance[0, 0]))
@@ -223,7 +225,7 @@ def _predicted(theory: Solution | Callable[..., Solution], sim: Simulation) -> O
         same &= np.abs(getattr(theory, name) - value) <= _SAME * max(abs(value), 1e-300)
     found = np.flatnonzero(same)
     rule, margins = sim.problem.selection, sim.problem.margins
-    if theory.problem.selection != rule or theory.problem.margins != margins:
+    if theory.problem.selection != rule or not _same_margins(theory.problem.margins, margins):
         raise InvalidInputError(
             f"the theory is of {theory.problem.selection!r} on {theory.problem.margins!r}, the simulation of {rule!r} "
             f"on {margins!r}: pass the same rule and the same margins to both, or solve itself as the theory."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
@@ -79,13 +81,25 @@ def run(
         if processes > 1 and done > 1:
             spent = time.perf_counter() - started
             if spent > _SHORT / 2 and spent / done * len(waiting) > _SHORT:
-                yield from _spread(function, waiting, loky.get_reusable_executor(max_workers=processes))
+                others = loky.get_reusable_executor(processes, initializer=_end_with, initargs=(os.getpid(),))
+                yield from _spread(function, waiting, others)
                 return
         index, job = waiting.pop(0)
         yield index, function(job)
         done += 1
         if done == 1:
             started = time.perf_counter()
+
+
+def _end_with(parent: int) -> None:
+    """In a worker: end once `parent` is gone. If that was killed nobody will collect what the worker does."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _spread(

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.margins.distributions import Margins
+from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.validation import whole_number
@@ -90,8 +90,8 @@ class FiniteProblem:
             pool = max(round(P / f), math.ceil(P / rule.largest_f() - _ROUNDED))
             _check_rounding("f", f, P / pool, N)
         if isinstance(rule, QuantileRule):
-            low, high = rule.window(min(P / pool, rule.largest_f()))
-            skipped = pool - P if high == 1.0 else min(pool - P, round(low * pool))
+            low, _ = rule.window(min(P / pool, rule.largest_f()))
+            skipped = min(pool - P, round(low * pool))
         return cls(N, P, pool, skipped, float(problem.theta), rule, problem.margins)
 
     @property
@@ -107,6 +107,8 @@ class FiniteProblem:
     def seeds(self, seed: int, trial: int) -> np.random.SeedSequence:
         """Source of random numbers of one trial: another for each size, problem, seed and trial."""
         words = f"{self.N} {self.P} {self.pool} {self.skipped} {self.theta.hex()} {self.selection.name}"
+        if isinstance(self.margins, MeasuredMargins):
+            words += f" {self.margins.digest()}"
         digest = hashlib.sha256(words.encode()).digest()
         return np.random.SeedSequence([seed, int.from_bytes(digest[:16], "little")], spawn_key=(trial,))
 

@@ -64,8 +64,9 @@ class Store:
         elif all(name.startswith(_UNFINISHED) for name in names):
             self._place(_MANIFEST, json.dumps(wanted, indent=1).encode())
         else:
+            other = next(name for name in names if not name.startswith(_UNFINISHED))
             raise StoreError(
-                f"{path} is not empty and holds no sweep (found {names[0]!r}): name a new folder for the store."
+                f"{path} is not empty and holds no sweep (found {other!r}): name a new folder for the store."
             )
         try:
             for name in names:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from numbers import Integral
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import Margins
@@ -22,6 +18,7 @@ from perceptron_theory.simulation.data import draw
 from perceptron_theory.simulation.execution import run
 from perceptron_theory.simulation.finite import FiniteProblem
 from perceptron_theory.simulation.generalisation import overlaps, test_error
+from perceptron_theory.simulation.one_thread import one_blas_thread
 from perceptron_theory.simulation.simulation import MEASURED, Simulation, from_rows
 from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
 from perceptron_theory.simulation.training.trained import Trained, UncertifiedError
@@ -56,39 +53,10 @@ class Block(NamedTuple):
     stop: int
 
 
-class _OneThread:
-    """One BLAS thread while anybody in this process is inside, and after that as many as before.
-
-    More would gain nothing, beside as many processes, and could change the last bit of a sum. The limit is the
-    process's: of several threads the first to enter sets it and the last to leave lifts it.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-
-    @contextmanager
-    def limited(self) -> Iterator[None]:
-        with self._lock:
-            if self._inside == 0:
-                self._limits = threadpool_limits(limits=1, user_api="blas")
-            self._inside += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._inside -= 1
-                if self._inside == 0:
-                    self._limits.restore_original_limits()
-
-
-_one_thread: Final = _OneThread()
-
-
 def run_block(block: Block) -> FloatArray:
     """Measured numbers of each trial, shape (stop - start, 6), columns `MEASURED`."""
     rows = np.empty((block.stop - block.start, len(MEASURED)))
-    with _one_thread.limited():
+    with one_blas_thread():
         for i in range(rows.shape[0]):
             rows[i] = one_trial(block.problem, block.student, block.problem.seeds(block.seed, block.start + i))
     return rows

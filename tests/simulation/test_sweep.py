@@ -1,0 +1,632 @@
+"""Sweeps: the numbers of `simulate`, kept in a folder that survives being killed and never mixes two sweeps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import perceptron_theory as pt
+from perceptron_theory.simulation import sweep as sweep_module
+from perceptron_theory.simulation.simulation import MEASURED
+from perceptron_theory.simulation.trials import Block, run_block
+
+#: Two points at two sizes, in pieces of 20, 20 and 5 trials: 12 files.
+CALL: dict[str, Any] = {
+    "N": [10, 14],
+    "alpha_prune": [1.0, 2.0],
+    "f": 0.5,
+    "theta": 0.2,
+    "selection": "hard",
+    "trials": 45,
+    "seed": 3,
+}
+FILES = 12
+
+
+def sweep(store: Path, **change: Any) -> pt.Sweep:
+    return pt.simulate_sweep(store, **(CALL | change))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def untouched(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """What is in a folder, and when it was written."""
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The store of an undisturbed sweep."""
+    folder = tmp_path_factory.mktemp("whole") / "store"
+    sweep(folder)
+    found = contents(folder)
+    assert len(found) == FILES + 1
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path, whole: dict[str, bytes]) -> Path:
+    """A copy of it."""
+    folder = tmp_path / "store"
+    folder.mkdir()
+    for name, content in whole.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("computed something")
+
+    monkeypatch.setattr(sweep_module, "run_block", fail)
+
+
+def assert_same_bits(found: pt.Sweep, expected: pt.Sweep) -> None:
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.N == other.N
+        for name in MEASURED:
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+# The numbers
+
+
+def test_every_number_is_that_of_simulate(tmp_path: Path) -> None:
+    found = iter(sweep(tmp_path))
+    for alpha in CALL["alpha_prune"]:
+        for N in CALL["N"]:
+            one, other = next(found), pt.simulate(**(CALL | {"N": N, "alpha_prune": alpha}))
+            assert one.finite == other.finite
+            assert (one.seed, one.student, one.N) == (other.seed, other.student, other.N)
+            assert float(one.problem.alpha_prune) == alpha
+            for name in MEASURED:
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert list(found) == []
+
+
+def test_grids_broadcast_in_order(tmp_path: Path) -> None:
+    found = sweep(tmp_path, N=12, alpha_prune=[[1.0], [2.0]], f=[0.5, 1.0], trials=2)
+    points = [(float(sim.problem.alpha_prune), float(sim.problem.f)) for sim in found]
+    assert points == [(1.0, 0.5), (1.0, 1.0), (2.0, 0.5), (2.0, 1.0)]
+
+
+def test_files_say_what_they_hold(store: Path) -> None:
+    table = pq.read_table(store / "point-00001-N-14-trial-000040.parquet").to_pydict()
+    sim = pt.simulate(**(CALL | {"N": 14, "alpha_prune": 2.0}))
+    assert table["trial"] == [40, 41, 42, 43, 44]
+    assert set(table["point"]) == {1}
+    assert set(table["N"]) == {14}
+    assert set(table["alpha_prune"]) == {2.0}
+    assert set(table["f_realised"]) == {0.5}
+    assert table["R"] == sim.R[40:].tolist()
+    manifest = json.loads((store / "sweep.json").read_text())
+    assert manifest["perceptron_theory"] == pt.__version__
+    assert manifest["alpha_prune"] == [1.0, 2.0]
+
+
+def test_any_executor_writes_the_same_bytes(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    with ThreadPoolExecutor(3) as executor:
+        sweep(tmp_path, executor=executor)
+    assert contents(tmp_path) == whole
+
+
+# Started again
+
+
+@pytest.mark.usefixtures("no_work")
+def test_a_finished_sweep_computes_nothing(store: Path, tmp_path: Path) -> None:
+    before = untouched(store)
+    found = sweep(store)
+    assert untouched(store) == before
+    assert found.path == store
+    for sim in found:
+        np.testing.assert_array_equal(
+            sim.R, pt.simulate(**(CALL | {"N": sim.N, "alpha_prune": float(sim.problem.alpha_prune)})).R
+        )
+
+
+def test_a_sweep_continues_from_what_is_there(
+    store: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some files gone, unfinished ones left over: only what is missing is computed."""
+    for name in sorted(whole)[2:9:3]:
+        (store / name).unlink()
+    before = untouched(store)
+    (store / ".unfinished-x").write_bytes(next(iter(whole.values()))[:100])
+    (store / ".unfinished-y").touch()
+    blocks = []
+
+    def spy(block: Block) -> np.ndarray:
+        blocks.append((block.problem.N, block.start))
+        return run_block(block)
+
+    monkeypatch.setattr(sweep_module, "run_block", spy)
+    sweep(store)
+    assert len(blocks) == 3
+    assert contents(store) == whole
+    assert before.items() <= untouched(store).items()
+
+
+@pytest.mark.parametrize("left", [[], [".unfinished-a"], ["sweep.json"], ["sweep.json", ".unfinished-b"]])
+def test_a_sweep_killed_early_starts(left: list[str], tmp_path: Path, whole: dict[str, bytes]) -> None:
+    for name in left:
+        (tmp_path / name).write_bytes(whole.get(name, b'{"form'))
+    sweep(tmp_path)
+    assert contents(tmp_path) == whole
+
+
+def test_nested_folders_are_made(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """Also with names that a reader of Parquet folders could take for columns."""
+    store = tmp_path / "R=1" / "_theta=x" / ".s"
+    sweep(store)
+    assert_same_bits(sweep(store), sweep(tmp_path / "plain"))
+    assert contents(store) == whole
+
+
+def test_a_keep_probability_is_known_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its values: a function made anew is the same."""
+
+    def rule(cut: float, listed: float) -> pt.KeepProbability:
+        return pt.KeepProbability(lambda m: np.where(m < cut, 1.0, 0.5), breakpoints=[listed])
+
+    first = sweep(tmp_path, f=None, selection=rule(0.501, 0.501))
+    before = untouched(tmp_path)
+    # A cut that moves between two of 4000 margins, and one that is only listed elsewhere.
+    for other in (rule(0.503, 0.501), rule(0.501, 0.503)):
+        with pytest.raises(pt.StoreError, match="its selection is"):
+            sweep(tmp_path, f=None, selection=other)
+    monkeypatch.setattr(sweep_module, "run_block", None)
+    assert_same_bits(sweep(tmp_path, f=None, selection=rule(0.501, 0.501)), first)
+    assert untouched(tmp_path) == before
+
+
+# Other sweeps
+
+
+OTHER: list[tuple[dict[str, Any], str]] = [
+    ({"N": [10, 15]}, "its N is [10, 14], asked for [10, 15]"),
+    ({"N": 10}, "its N is"),
+    ({"alpha_prune": [1.0, 2.0 + 1e-15]}, "its alpha_prune is"),
+    ({"alpha_prune": [1.0, 2.0, 3.0]}, "its alpha_prune is [1.0, 2.0], asked for [1.0, 2.0, 3.0]"),
+    ({"f": 0.4}, "its f is"),
+    ({"f": [0.5, 1.0]}, "its f is"),
+    ({"theta": 0.3}, "its theta is"),
+    ({"selection": "easy"}, "its selection is"),
+    ({"selection": pt.Band(0.0)}, "its selection is"),
+    ({"selection": pt.KeepProbability(np.ones_like), "f": None}, "its selection is"),
+    ({"margins": pt.MeasuredMargins([0.5, 1.0], signed=True)}, 'its margins is "gaussian"'),
+    ({"student": pt.Ridge(1.0)}, "its student is"),
+    ({"trials": 46}, "its trials is 45, asked for 46"),
+    ({"trials": 65}, "its trials is"),
+    ({"seed": 4}, "its seed is 3, asked for 4"),
+    ({"seed": 2**80}, "its seed is"),
+]
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize(("change", "part"), OTHER)
+def test_another_sweep_is_refused(store: Path, change: dict[str, Any], part: str) -> None:
+    (store / ".unfinished-z").write_bytes(b"half")
+    before = untouched(store)
+    with pytest.raises(pt.StoreError) as error:
+        sweep(store, **change)
+    message = str(error.value)
+    assert part in message
+    assert str(store) in message
+    assert "name a new folder" in message
+    assert "\n" not in message
+    assert untouched(store) == before
+
+
+def test_other_students_and_margins_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ridge(1) is not Ridge(2); margins of other values, weights or meaning are others."""
+    values = np.array([0.5, 1.0, 2.0])
+    call = {"margins": pt.MeasuredMargins(values, signed=True), "student": pt.Ridge(1.0), "trials": 3}
+    first = sweep(tmp_path, **call)
+    before = untouched(tmp_path)
+    monkeypatch.setattr(sweep_module, "run_block", None)
+    others: list[dict[str, Any]] = [
+        {"student": pt.Ridge(2.0)},
+        {"student": pt.Logistic(1.0)},
+        {"margins": pt.MeasuredMargins(values + 1e-9 * values, signed=True)},
+        {"margins": pt.MeasuredMargins(values, [1.0, 1.0, 2.0], signed=True)},
+        {"margins": pt.MeasuredMargins(values, signed=False)},
+        {"margins": None},
+    ]
+    for change in others:
+        with pytest.raises(pt.StoreError, match="holds another sweep"):
+            sweep(tmp_path, **(call | change))
+    assert_same_bits(sweep(tmp_path, **call), first)
+    # The same data in another order are the same data.
+    assert_same_bits(sweep(tmp_path, **(call | {"margins": pt.MeasuredMargins(values[::-1], signed=True)})), first)
+    assert untouched(tmp_path) == before
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize(
+    ("manifest", "part"),
+    [
+        (lambda text: text.replace(pt.__version__, "0.0.1"), "its perceptron_theory is"),
+        (lambda text: text.replace('"format": 1', '"format": 2'), "its format is 2, asked for 1"),
+        (lambda text: text.replace('"format"', '"more": 1, "format"'), "its more is 1, asked for null"),
+        (lambda text: text.replace('"seed": 3,', ""), "its seed is null, asked for 3"),
+        (lambda text: text[: len(text) // 2], "cannot read"),
+        (lambda _: "", "cannot read"),
+        (lambda _: "[1, 2]", "does not describe a sweep"),
+        (lambda _: "3", "does not describe a sweep"),
+        (lambda _: "null", "does not describe a sweep"),
+    ],
+)
+def test_another_version_is_refused(store: Path, manifest: Callable[[str], str], part: str) -> None:
+    text = (store / "sweep.json").read_text()
+    changed = manifest(text)
+    assert changed != text
+    (store / "sweep.json").write_text(changed)
+    before = untouched(store)
+    with pytest.raises(pt.StoreError) as error:
+        sweep(store)
+    assert part in str(error.value)
+    assert "name a new folder" in str(error.value)
+    assert untouched(store) == before
+
+
+@pytest.mark.usefixtures("no_work")
+def test_an_unreadable_manifest_is_refused(store: Path) -> None:
+    (store / "sweep.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(pt.StoreError, match="cannot read"):
+        sweep(store)
+    (store / "sweep.json").unlink()
+    (store / "sweep.json").mkdir()
+    with pytest.raises(pt.StoreError, match="cannot read"):
+        sweep(store)
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden", "point-00000-N-10-trial-000000.parquet", "sweep.json.bak"])
+def test_a_folder_with_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    (tmp_path / ".unfinished-a").write_text("half")
+    before = untouched(tmp_path)
+    with pytest.raises(pt.StoreError, match=rf"not empty and holds no sweep.*'{name}'.*name a new folder"):
+        sweep(tmp_path)
+    assert untouched(tmp_path) == before
+
+
+def test_files_of_others_beside_a_sweep_are_left_alone(store: Path, whole: dict[str, bytes]) -> None:
+    (store / "notes.txt").write_text("mine")
+    (store / "pictures").mkdir()
+    sweep(store)
+    assert (store / "notes.txt").read_text() == "mine"
+    assert (store / "pictures").is_dir()
+
+
+# Places that cannot be written
+
+
+@pytest.mark.usefixtures("no_work")
+def test_a_file_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for store in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(pt.OutputError, match=r"cannot use .*file.* as a store .*name a folder that can be written"):
+            sweep(store)
+    assert untouched(tmp_path).keys() == {"file"}
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Root may write anywhere, and is nobody for a while."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("names", [[], ["sweep.json", ".unfinished-a"]])
+def test_a_folder_without_permission(tmp_path: Path, whole: dict[str, bytes], names: list[str]) -> None:
+    """Empty, or with a sweep and something to clear away."""
+    store = Path(tempfile.mkdtemp(prefix="perceptron-theory-"))  # not below a folder of root's
+    try:
+        for name in names:
+            (store / name).write_bytes(whole.get(name, b"half"))
+        before = untouched(store)
+        store.chmod(0o555)
+        for path in (store, store / "new") if not names else (store,):
+            with ordinary_user(), pytest.raises(pt.OutputError, match=r"Permission denied.*(folder|room)"):
+                sweep(path)
+        assert untouched(store) == before
+    finally:
+        store.chmod(0o755)
+        shutil.rmtree(store)
+
+
+# Damaged parts
+
+
+def damage(store: Path, kind: str) -> Path:
+    path = store / "point-00001-N-10-trial-000020.parquet"
+    other = store / "point-00000-N-10-trial-000020.parquet"
+    content = path.read_bytes()
+    if kind == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "no parquet":
+        path.write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    elif kind == "another point":
+        path.write_bytes(other.read_bytes())
+    elif kind == "too short":
+        pq.write_table(pq.read_table(path).slice(0, 7), path)
+    elif kind == "a column less":
+        pq.write_table(pq.read_table(path).drop_columns(["kappa"]), path)
+    elif kind == "text":
+        table = pq.read_table(path)
+        pq.write_table(table.set_column(table.column_names.index("N"), "N", pa.array(["ten"] * len(table))), path)
+    elif kind == "a folder":
+        path.unlink()
+        path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    "kind", ["truncated", "empty", "no parquet", "another point", "too short", "a column less", "text", "a folder"]
+)
+def test_a_damaged_part_is_named_and_made_again(store: Path, whole: dict[str, bytes], kind: str) -> None:
+    path = damage(store, kind)
+    with pytest.raises(pt.StoreError) as error:
+        sweep(store)
+    message = str(error.value)
+    assert str(path) in message
+    assert "remove this file" in message
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink()
+    sweep(store)
+    assert contents(store) == whole
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"N": [10, 10]}, ["N must list different sizes", "[10, 10]"]),
+        ({"N": []}, ["N must list different sizes, at least one"]),
+        ({"N": [10, 2.5]}, ["N must be a whole number", "2.5"]),
+        ({"N": [10, 1]}, ["N must be a whole number of at least 2", "1"]),
+        ({"N": "ten"}, ["N must be a real number", "'ten'"]),
+        ({"alpha_prune": []}, ["at least one point"]),
+        ({"alpha_prune": [1.0, 0.05]}, ["alpha_prune * N must be at least 1", "0.05 * 10 = 0.5", "N of at least 20"]),
+        ({"alpha_prune": [1.0, 2.0], "f": [0.1, 0.2, 0.3]}, ["must broadcast", "(2,)", "(3,)"]),
+        ({"trials": 0}, ["trials", "0"]),
+        ({"seed": -1}, ["seed", "-1"]),
+        ({"student": "svm"}, ["'svm'"]),
+        ({"student": pt.Ridge}, ["class Ridge"]),
+        ({"theta": 20.0}, ["theta", "deg2rad"]),
+    ],
+)
+def test_simulate_sweep_refuses(tmp_path: Path, change: dict[str, Any], parts: list[str]) -> None:
+    """And leaves no folder behind."""
+    with pytest.raises(pt.InvalidInputError) as error:
+        sweep(tmp_path / "store", **change)
+    for part in parts:
+        assert part in str(error.value)
+    assert not (tmp_path / "store").exists()
+
+
+# Killed at every step
+
+
+class KilledError(BaseException):
+    """Ends the program at once, as far as Python lets it."""
+
+
+STEPS: dict[str, tuple[Any, str]] = {
+    "mkstemp": (tempfile, "mkstemp"),
+    "fdopen": (os, "fdopen"),
+    "fsync": (os, "fsync"),
+    "chmod": (os, "chmod"),
+    "replace": (os, "replace"),
+}
+
+
+@contextmanager
+def fails(step: str, call: int, error: BaseException, after: bool) -> Iterator[None]:
+    """The given call of a step raises, before or after it has done its work."""
+    where, name = STEPS[step]
+    real = getattr(where, name)
+    calls = 0
+
+    def wrapper(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call and not after:
+            raise error
+        result = real(*arguments, **options)
+        if calls == call:
+            if step == "mkstemp":
+                os.close(result[0])  # as the end of the process does
+            elif step == "fdopen":
+                result.close()
+            raise error
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(where, name, wrapper)
+        yield
+
+
+#: Before `fdopen` a descriptor would stay open, which the end of a process closes.
+STEPS_AFTER = [(step, after) for step in STEPS for after in (False, True) if (step, after) != ("fdopen", False)]
+
+
+@pytest.mark.parametrize("call", [1, 2, 5])
+@pytest.mark.parametrize(("step", "after"), STEPS_AFTER)
+def test_killed_at_any_step(step: str, call: int, after: bool, tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """At the manifest, at the first part, in the middle: what is there is whole, and the rest follows."""
+    with fails(step, call, KilledError(), after), pytest.raises(KilledError):
+        sweep(tmp_path)
+    found = contents(tmp_path)
+    finished = {name: content for name, content in found.items() if not name.startswith(".unfinished-")}
+    assert finished.items() <= whole.items()
+    assert len(finished) == call - 1 + (step == "replace" and after)
+    sweep(tmp_path)
+    assert contents(tmp_path) == whole
+
+
+@pytest.mark.parametrize("call", [1, 4])
+@pytest.mark.parametrize("step", ["mkstemp", "fsync", "replace"])
+def test_a_full_disk_is_named(step: str, call: int, tmp_path: Path, whole: dict[str, bytes]) -> None:
+    full = OSError(28, "No space left on device")
+    with fails(step, call, full, after=False), pytest.raises(pt.OutputError, match=r"cannot write .*No space.*room"):
+        sweep(tmp_path)
+    sweep(tmp_path)
+    assert contents(tmp_path) == whole
+
+
+# Killed at any moment
+
+#: 192 files of 20 trials: some 3 seconds of work and writing.
+LONG: dict[str, Any] = {
+    "N": [10, 20, 40],
+    "alpha_prune": [[0.5], [1.0], [2.0], [4.0]],
+    "f": [0.2, 0.3, 0.5, 1.0],
+    "theta": 0.2,
+    "trials": 80,
+    "seed": 8,
+}
+SHORTER = LONG | {"trials": 40}
+
+PROGRAM = """
+import json, sys
+import perceptron_theory as pt
+from perceptron_theory.simulation import execution
+call = json.loads(sys.argv[2])
+if call.get("workers") != 1:
+    execution._SHORT = 0.0  # as if the work were long enough for more processes
+print("ready", flush=True)
+pt.simulate_sweep(sys.argv[1], **call)
+"""
+
+
+@contextmanager
+def started(store: Path, call: dict[str, Any], workers: int) -> Iterator[subprocess.Popen[str]]:
+    """A process that is about to sweep, in a process group of its own."""
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, str(store), json.dumps(call | {"workers": workers})]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def finished_parts(store: Path) -> int:
+    return sum(path.suffix == ".parquet" for path in store.iterdir()) if store.exists() else 0
+
+
+def digests(store: Path) -> dict[str, str]:
+    found = contents(store) if store.exists() else {}  # a sweep may be killed before its first step
+    return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
+
+
+def wait_for(happened: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
+
+
+def group_is_gone(group: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.killpg(group, 0)
+        return False
+    return True
+
+
+def kill_again_and_again(folder: Path, call: dict[str, Any], kills: int, workers: int, seed: int) -> None:
+    """After so many more files and so many milliseconds, both at random: in the middle of anything."""
+    pt.simulate_sweep(folder / "undisturbed", **call, workers=1)
+    undisturbed = digests(folder / "undisturbed")
+    store = folder / "store"
+    rng = np.random.default_rng(seed)
+    unfinished = 0
+    for _ in range(kills):
+        target = finished_parts(store) + int(rng.integers(0, len(undisturbed) // (kills + 1)))
+        delay = float(rng.uniform(0.0, 0.01))
+        with started(store, call, workers) as process:
+            # A busy machine may need long; a sweep that ended on its own would not be killed below.
+            assert wait_for(lambda target=target: finished_parts(store) >= target, 60.0)  # type: ignore[misc]
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+        assert wait_for(lambda group=process.pid: group_is_gone(group), 20.0)  # type: ignore[misc]
+        found = digests(store)
+        unfinished += sum(name.startswith(".unfinished-") for name in found)
+        whole = {name: digest for name, digest in found.items() if not name.startswith(".unfinished-")}
+        assert whole.items() <= undisturbed.items()
+        assert len(whole) < len(undisturbed)
+    print(f"{kills} kills left {unfinished} unfinished files")
+    with started(store, call, workers) as process:
+        assert process.wait(60.0) == 0
+    assert digests(store) == undisturbed
+
+
+def test_killed_twice(tmp_path: Path) -> None:
+    kill_again_and_again(tmp_path, SHORTER, kills=2, workers=1, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_ten_times(tmp_path: Path, seed: int) -> None:
+    kill_again_and_again(tmp_path, LONG, kills=10, workers=1, seed=seed)
+
+
+@pytest.mark.slow
+def test_killed_with_worker_processes(tmp_path: Path) -> None:
+    kill_again_and_again(tmp_path, LONG, kills=5, workers=2, seed=3)
+
+
+@pytest.mark.slow
+def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
+    """They look for it every second, and write nothing once it is gone."""
+    store = tmp_path / "store"
+    with started(store, LONG, 2) as process:
+        assert wait_for(lambda: finished_parts(store) >= 40, 60.0)
+        assert not group_is_gone(process.pid)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        before = untouched(store)
+        # Alone they would wait 40 s for work; a busy machine may take its time to end them.
+        assert wait_for(lambda: group_is_gone(process.pid), 20.0)
+    assert untouched(store) == before

@@ -78,7 +78,8 @@ def compare(theory: Solution | Callable[..., Solution], simulation: Simulation |
     Returns
     -------
     Comparison
-        With `deviation`, `p_value`, `worst`, and everything they are made of in `data`.
+        With `deviation`, `p_value`, `worst`, and everything they are made of in `data`. With fewer than about 30
+        trials standard errors are so uncertain that p-values come out too small.
 
     Raises
     ------
@@ -94,7 +95,11 @@ def compare(theory: Solution | Callable[..., Solution], simulation: Simulation |
     >>> bool(comparison.worst < 4)
     True
     """
-    simulations = [simulation] if isinstance(simulation, Simulation) else list(simulation)
+    if not isinstance(theory, Solution) and not callable(theory):
+        raise InvalidInputError(
+            f"theory must be a Solution or solve itself, got {type(theory).__name__}: compare(solve, simulation)."
+        )
+    simulations = [simulation] if isinstance(simulation, Simulation) else _listed(simulation)
     if not simulations:
         raise InvalidInputError("simulation must hold at least one simulation, got none: run simulate first.")
     for sim in simulations:
@@ -113,7 +118,29 @@ def compare(theory: Solution | Callable[..., Solution], simulation: Simulation |
                 f"each problem must be simulated once at each N, got N = {sizes} for alpha_prune = "
                 f"{group[0].problem.alpha_prune:g}: pool the trials in one simulation."
             )
+    for i, group in enumerate(cells):
+        for other in cells[:i]:
+            if any(_same_trials(sim, twin) for sim in group for twin in other):
+                first, second = (
+                    f"alpha_prune = {float(cell[0].problem.alpha_prune):g}, f = {float(cell[0].problem.f):g}"
+                    for cell in (group, other)
+                )
+                raise InvalidInputError(
+                    f"{first} and {second} keep the same whole numbers of examples with the same seed, which makes them "
+                    "the same trials: leave out one."
+                )
     return Comparison(_dataset([sorted(group, key=lambda sim: sim.N) for group in cells], theory))
+
+
+def _listed(simulation: Iterable[Simulation]) -> list[Simulation]:
+    items = list(simulation) if isinstance(simulation, Iterable) else [simulation]
+    for item in items:
+        if not isinstance(item, Simulation):
+            raise InvalidInputError(
+                f"simulation must be a Simulation or several, got {type(item).__name__}: pass what simulate or "
+                "simulate_sweep returned."
+            )
+    return items
 
 
 def _check(sim: Simulation) -> None:
@@ -137,6 +164,17 @@ def _same_problem(one: Simulation, other: Simulation) -> bool:
     a, b = one.problem, other.problem
     return (
         all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in _COORDINATES)
+        and a.selection == b.selection
+        and _same_margins(a.margins, b.margins)
+    )
+
+
+def _same_trials(one: Simulation, other: Simulation) -> bool:
+    a, b = one.finite, other.finite
+    numbers = ("N", "P", "pool", "skipped", "theta")
+    return (
+        one.seed == other.seed
+        and all(getattr(a, name) == getattr(b, name) for name in numbers)
         and a.selection == b.selection
         and _same_margins(a.margins, b.margins)
     )

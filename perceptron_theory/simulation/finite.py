@@ -105,7 +105,10 @@ class FiniteProblem:
         return self.P / self.pool if self.pool else math.nan
 
     def seeds(self, seed: int, trial: int) -> np.random.SeedSequence:
-        """Source of random numbers of one trial: another for each size, problem, seed and trial."""
+        """Source of random numbers of one trial: another for each size, problem, seed and trial.
+
+        Students, and keep probabilities, share them: their differences are then less noisy than either.
+        """
         words = f"{self.N} {self.P} {self.pool} {self.skipped} {self.theta.hex()} {self.selection.name}"
         if isinstance(self.margins, MeasuredMargins):
             words += f" {self.margins.digest()}"

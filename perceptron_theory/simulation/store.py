@@ -52,6 +52,8 @@ class Store:
     def __init__(self, path: Path, sweep: dict[str, Any]) -> None:
         self.path = path
         wanted = {"format": _FORMAT, "perceptron_theory": __version__, **sweep}
+        if path.is_file():
+            raise OutputError(f"cannot use {path} as a store, it is a file: name a folder.")
         try:
             path.mkdir(parents=True, exist_ok=True)
             names = sorted(entry.name for entry in path.iterdir())

@@ -127,6 +127,8 @@ def simulate_sweep(
         )
     finite = [[FiniteProblem.of(point, n) for n in sizes] for point in points]
     check_place(executor, workers)
+    if not isinstance(store, (str, os.PathLike)):
+        raise InvalidInputError(f"store must be the path of a folder, got {type(store).__name__}: name one.")
     kept = Store(Path(store), _description(problem, sizes, trained, trials, seed))
     pieces = [
         _Piece(i, Block(at_size, trained, seed, start, min(start + _BLOCK, trials)))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import loky
@@ -491,3 +492,10 @@ def test_nothing_is_left_to_warn_about(here: pt.Simulation) -> None:
             with ThreadPoolExecutor(2) as executor:
                 simulate(executor=executor)
         assert_same_bits(simulate(), here)
+
+
+def test_numbers_in_the_readme() -> None:
+    """What the README prints, to the digits it prints."""
+    sim = pt.simulate(N=200, alpha_prune=3.0, f=0.3, theta=np.deg2rad(10), selection="hard", trials=100, seed=0)
+    text = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    assert f"# {sim.mean.test_error:.4f} +- {sim.standard_error.test_error:.4f}" in text

@@ -296,3 +296,24 @@ def test_trials_without_spread_have_no_deviation(sizes: tuple[int, ...]) -> None
     assert np.isfinite(comparison.deviation.sel(observable="R")).all()
     assert np.isnan(comparison.p_value["rho"])
     assert np.isnan(comparison.worst)
+
+
+@pytest.mark.parametrize("wrong", [[1, 2], None, pt.solve])
+def test_simulations_that_are_none(wrong: object) -> None:
+    with pytest.raises(pt.InvalidInputError, match="simulation must be a Simulation or several"):
+        pt.compare(pt.solve, wrong)  # type: ignore[arg-type]
+
+
+def test_theory_that_is_none() -> None:
+    sim = pt.simulate(20, 1.0, 0.5, trials=2, workers=1)
+    with pytest.raises(pt.InvalidInputError, match="theory must be a Solution or solve itself, got str"):
+        pt.compare("solve", sim)  # type: ignore[arg-type]
+
+
+def test_the_same_trials_do_not_count_twice() -> None:
+    """Different problems that round to the same whole numbers, and so are the same draws."""
+    sims = [pt.simulate(60, 2.0, f, 0.2, trials=5, workers=1) for f in (0.5, 0.5001)]
+    with pytest.raises(pt.InvalidInputError, match="the same whole numbers of examples with the same seed"):
+        pt.compare(pt.solve, sims)
+    other = pt.simulate(60, 2.0, 0.5001, 0.2, trials=5, seed=1, workers=1)
+    assert pt.compare(pt.solve, [sims[0], other]).data.sizes["cell"] == 2

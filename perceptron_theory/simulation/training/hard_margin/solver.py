@@ -19,7 +19,10 @@ FloatArray = npt.NDArray[np.float64]
 #: Largest relative duality gap of a certified student.
 TOLERANCE: Final = 1e-9
 
-_ADVICE: Final = "no w may have Z w > 0; check that labels come from a teacher without noise, or use Hinge"
+_ADVICE: Final = (
+    "no w may have Z w > 0, or only one with a margin too small for double precision; check that labels come from a "
+    "teacher without noise, or use Hinge"
+)
 
 
 @dataclass(frozen=True)

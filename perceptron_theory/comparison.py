@@ -126,8 +126,8 @@ def compare(theory: Solution | Callable[..., Solution], simulation: Simulation |
                     for cell in (group, other)
                 )
                 raise InvalidInputError(
-                    f"{first} and {second} keep the same whole numbers of examples with the same seed, which makes them "
-                    "the same trials: leave out one."
+                    f"{first} and {second} keep the same whole numbers of examples with the same seed, which makes "
+                    "them the same trials: leave out one."
                 )
     return Comparison(_dataset([sorted(group, key=lambda sim: sim.N) for group in cells], theory))
 

@@ -20,7 +20,7 @@ from sklearn.svm import SVC
 FloatArray = npt.NDArray[np.float64]
 Solve = Callable[[], tuple[FloatArray, FloatArray]]
 
-#: Asked of solvers that take a tolerance: the loosest power of ten with which they reach a gap of 1e-9 in all cells.
+#: Asked of solvers that take a tolerance. cvxopt stops short of it on some hard data, and does not count there.
 TOLERANCE = 1e-10
 
 #: The support vector machine does not reach the certificate; this keeps its hopeless cases short.

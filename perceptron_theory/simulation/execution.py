@@ -111,8 +111,10 @@ def _spread(
         try:
             for index, job in jobs:
                 futures[executor.submit(function, job)] = index
-        except Exception as error:  # a closed dask client has its own
-            raise ExecutorError(f"the {kind} takes no work ({error}): pass one that has not been shut down.") from None
+        except Exception as error:  # each kind of executor has its own, a closed dask client for one
+            raise ExecutorError(
+                f"the {kind} takes no work ({error}): pass one that has not been shut down and can pickle the student."
+            ) from error
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenExecutor as error:

@@ -64,7 +64,7 @@ class MaxMargin:
         outcome = _attempt(Z, a, w, rounds)
         if outcome == _NOT_FINITE:
             check_finite(Z)
-        if outcome == _UNSETTLED:
+        if outcome == _UNSETTLED and a.any():
             approach(Z, a, w)
             finish(Z, a, w, rounds)
         gap = _gap(Z, a, w)

@@ -40,7 +40,7 @@ def factorise(Z: FloatArray, rows: IntArray, n: int, R: FloatArray, y: FloatArra
     K = gram(Z, rows, n)
     try:
         L = np.linalg.cholesky(K)
-    except Exception:
+    except Exception:  # compiled code cannot name LinAlgError, and nothing else is raised here
         return False
     for i in range(n):
         if not L[i, i] > _DEPENDENT * np.sqrt(K[i, i]):

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-import matplotlib.style
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from perceptron_theory.comparison import Comparison
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.plotting.frontier import RANDOM_COLOUR
+from perceptron_theory.plotting.style import RANDOM_COLOUR, number_ticks, style_sheet
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -57,9 +54,7 @@ def comparison_figure(comparison: Comparison, curves: xr.Dataset, title: str = "
     InvalidInputError
         If the comparison is of several f, theta or selections.
     """
-    sheet = files("perceptron_theory.plotting").joinpath("perceptron_theory.mplstyle")
-    with as_file(sheet) as style, mpl.rc_context():
-        matplotlib.style.use(style)
+    with style_sheet():
         figure = Figure(figsize=(7.0, 7.6), layout="constrained")
         FigureCanvasAgg(figure)
         above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=[3.0, 1.1, 1.0])
@@ -85,7 +80,7 @@ def draw_comparison(axes: Axes, comparison: Comparison, curves: xr.Dataset, titl
         axes.errorbar(series.alpha_prune, series.mean, 2.0 * series.error, label=series.label, **series.style)
     axes.set_ylabel(r"test error, $\varepsilon$")
     _label_sizes(axes)
-    _number_ticks(axes)
+    number_ticks(axes)
     axes.legend(loc="lower left")
     return axes
 
@@ -106,7 +101,7 @@ def draw_differences(axes: Axes, comparison: Comparison) -> Axes:
     axes.set_ylabel("difference, %")
     axes.set_title(r"$\varepsilon$ of simulation relative to theory, ± 2 standard errors", fontsize="small")
     _label_sizes(axes)
-    _number_ticks(axes)
+    number_ticks(axes)
     return axes
 
 
@@ -138,7 +133,7 @@ def draw_deviations(axes: Axes, comparison: Comparison) -> Axes:
     infinite = r", extrapolated to $N \to \infty$" if _extrapolated(data).any() else ""
     axes.set_title(rf"simulation $-$ theory in standard errors{infinite}", fontsize="small")
     _label_sizes(axes)
-    _number_ticks(axes)
+    number_ticks(axes)
     # Above the axes, where no deviation can be.
     axes.legend(
         loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=len(_OBSERVABLES), columnspacing=1.2, handletextpad=0.1
@@ -228,15 +223,3 @@ def _one_problem(data: xr.Dataset) -> str:
 
 def _label_sizes(axes: Axes) -> None:
     axes.set_xlabel(r"examples kept per parameter, $\alpha_\mathrm{prune}$")
-
-
-def _number_ticks(axes: Axes) -> None:
-    for which in (axes.xaxis, axes.yaxis):
-        if which.get_scale() != "log":
-            continue
-        low, high = sorted(which.get_view_interval())
-        # Label 2 and 5 as well where a decade alone would leave an axis almost bare.
-        subs = (1.0, 2.0, 5.0) if np.log10(high) - np.log10(low) < 3.0 else (1.0,)
-        which.set_major_locator(LogLocator(subs=subs))
-        which.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        which.set_minor_formatter(NullFormatter())

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
-
 import matplotlib as mpl
-import matplotlib.style
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-RANDOM_COLOUR = "0.55"
+from perceptron_theory.plotting.style import RANDOM_COLOUR, number_ticks, style_sheet
+
 FRONTIER_COLOUR = "#c1272d"
 
 
@@ -29,9 +26,7 @@ def frontier_figure(frontier: xr.Dataset, curves: xr.Dataset, title: str = "") -
     title : str
         Says what the data are.
     """
-    sheet = files("perceptron_theory.plotting").joinpath("perceptron_theory.mplstyle")
-    with as_file(sheet) as style, mpl.rc_context():
-        matplotlib.style.use(style)
+    with style_sheet():
         figure = Figure()
         FigureCanvasAgg(figure)
         draw_frontier(figure.add_subplot(), frontier, curves, title)
@@ -65,12 +60,6 @@ def draw_frontier(axes: Axes, frontier: xr.Dataset, curves: xr.Dataset, title: s
     theta = np.rad2deg(float(frontier.theta))
     title = title.replace("$", r"\$")  # the title is data, not mathematics
     axes.set_title(f"{title}\nkeep {frontier.attrs['selection']}, θ = {theta:.3g}°, {', '.join(limits)}".strip())
-    for which in (axes.xaxis, axes.yaxis):
-        low, high = sorted(which.get_view_interval())
-        # Label 2 and 5 as well where a decade alone would leave an axis almost bare.
-        subs = (1.0, 2.0, 5.0) if np.log10(high) - np.log10(low) < 3.0 else (1.0,)
-        which.set_major_locator(LogLocator(subs=subs))
-        which.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        which.set_minor_formatter(NullFormatter())
+    number_ticks(axes)
     axes.legend(loc="lower left")
     return axes

@@ -89,19 +89,20 @@ def _advance(
     return t * drho, t * ds, t * dlam
 
 
-def approach(Z: FloatArray, a: FloatArray, w: FloatArray) -> None:
+def approach(Z: FloatArray, a: FloatArray) -> None:
     """Replace dual variables by better ones, positive only on the likely supporting set.
 
     Parameters
     ----------
     Z : ndarray, shape (P, N)
         Examples, flipped by their labels.
-    a, w : ndarray, shapes (P,) and (N,)
-        In: a >= 0, not all zero, and w = Z^T a. Out: the same, near the solution.
+    a : ndarray, shape (P,)
+        In: at least 0, not all zero. Out: the same, near the solution.
     """
     P, N = Z.shape
     lam = (1.0 - _UNIFORM) * a / a.sum() + _UNIFORM / P
-    margins = Z @ (lam @ Z)
+    w = lam @ Z
+    margins = Z @ w
     rho = float(margins.min()) - 0.5 * float(np.sqrt(np.mean(margins * margins)))
     s = margins - rho
     for _ in range(_MAX_ITERATIONS):
@@ -114,11 +115,10 @@ def approach(Z: FloatArray, a: FloatArray, w: FloatArray) -> None:
         s = s + step[1]
         lam = lam + step[2]
         lam /= lam.sum()
-        w[:] = lam @ Z
+        w = lam @ Z
         margins = Z @ w
         if 0.0 < float(w @ w) <= margins.min() * (1.0 + _GAP):
             break
     supporting = lam * N * max(float(np.abs(margins).mean()), np.finfo(np.float64).tiny) > s
     square = float(w @ w)
     a[:] = np.where(supporting, lam / square, 0.0) if square > 0.0 else 0.0
-    w[:] = a @ Z

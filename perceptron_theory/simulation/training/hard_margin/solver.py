@@ -11,6 +11,7 @@ import numpy.typing as npt
 from perceptron_theory.gaussian import kernel
 from perceptron_theory.simulation.training.hard_margin.active_set import finish
 from perceptron_theory.simulation.training.hard_margin.interior_point import approach
+from perceptron_theory.simulation.training.hard_margin.sums import row_dot
 from perceptron_theory.simulation.training.hard_margin.sweeps import identify
 from perceptron_theory.simulation.training.trained import Trained, certified, check_finite, matrix_of_examples
 
@@ -61,14 +62,14 @@ class MaxMargin:
         P, N = Z.shape
         a, w = np.zeros(P), np.zeros(N)
         rounds = 1000.0 + 20.0 * N
-        outcome = _attempt(Z, a, w, rounds)
+        outcome, gap, n_support = _attempt(Z, a, w, rounds)
         if outcome == _NOT_FINITE:
             check_finite(Z)
         if outcome == _UNSETTLED and a.any():
-            approach(Z, a, w)
+            approach(Z, a)
             finish(Z, a, w, rounds)
-        gap = _gap(Z, a, w)
-        return certified(self.name, w, gap, TOLERANCE, int(np.count_nonzero(a)), _ADVICE)
+            gap, n_support = _gap(Z, a, w), int(np.count_nonzero(a))
+        return certified(self.name, w, gap, TOLERANCE, n_support, _ADVICE)
 
 
 _SOLVED: Final = 0
@@ -77,13 +78,16 @@ _NOT_FINITE: Final = 2
 
 
 @kernel
-def _attempt(Z: FloatArray, a: FloatArray, w: FloatArray, rounds: float) -> int:
-    """Solve without the interior-point method, if that goes quickly."""
-    if not np.isfinite(np.dot(Z, np.ones(Z.shape[1])).sum()):
-        return _NOT_FINITE
-    if identify(Z, a, w) and finish(Z, a, w, rounds):
-        return _SOLVED
-    return _UNSETTLED
+def _attempt(Z: FloatArray, a: FloatArray, w: FloatArray, rounds: float) -> tuple[int, float, int]:
+    """Solve without the interior-point method, if that goes quickly: outcome, gap and size of the support."""
+    norms = np.empty(a.size)
+    for i in range(a.size):
+        norms[i] = row_dot(Z, i, Z[i])
+    if not np.isfinite(norms.sum()):
+        return _NOT_FINITE, np.inf, 0
+    if identify(Z, norms, a) and finish(Z, a, w, rounds):
+        return _SOLVED, _gap(Z, a, w), (a > 0.0).sum()
+    return _UNSETTLED, np.inf, 0
 
 
 @kernel

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.gaussian import inner_kernel
-from perceptron_theory.simulation.training.hard_margin.sums import row_dot, tail_dot
+from perceptron_theory.simulation.training.hard_margin.sums import row_dot, tail_dot, tile
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -21,33 +21,61 @@ _DEPENDENT = 1e-7
 
 
 @inner_kernel
-def gram(Z: FloatArray, rows: IntArray, n: int) -> FloatArray:
-    """Lower triangle of z_i . z_j over the first n of `rows`; the rest is not to be read."""
-    X = np.empty((n, Z.shape[1]))
-    for i in range(n):
-        X[i] = Z[rows[i]]
-    K = np.empty((n, n))
-    block = 8 + n // 6
-    for low in range(0, n, block):
-        high = min(low + block, n)
-        K[low:high, :high] = np.dot(X[low:high], X[:high].T)
-    return K
+def _corner(S: FloatArray, size: int) -> bool:
+    """Replace the lower triangle of S, of this size, by its Cholesky factor; False if there is none."""
+    for i in range(size):
+        for j in range(i + 1):
+            for k in range(j):
+                S[i, j] -= S[i, k] * S[j, k]
+            if j < i:
+                S[i, j] /= S[j, j]
+        if not S[i, i] > 0.0:
+            return False
+        S[i, i] = np.sqrt(S[i, i])
+    return True
 
 
 @inner_kernel
 def factorise(Z: FloatArray, rows: IntArray, n: int, R: FloatArray, y: FloatArray) -> bool:
-    """Fill R and y from scratch; False if the Gram matrix is singular to rounding."""
-    K = gram(Z, rows, n)
-    try:
-        L = np.linalg.cholesky(K)
-    except Exception:  # compiled code cannot name LinAlgError, and nothing else is raised here
-        return False
-    for i in range(n):
-        if not L[i, i] > _DEPENDENT * np.sqrt(K[i, i]):
+    """Fill R and y from scratch; False if the Gram matrix is singular to rounding.
+
+    Gram matrix and factor together in tiles of 4 x 4, each read from memory once. This is quicker than a
+    product by BLAS and a factor by LAPACK at every size tried, 60 to 700 rows.
+    """
+    L = np.empty((n, n))
+    S, corner = np.empty((4, 4)), np.empty((4, 4))
+    for left in range(0, n, 4):
+        width = min(4, n - left)
+        tile(Z, rows, n, L, left, left, corner)
+        if not _corner(corner, width):
             return False
-    for i in range(n):
-        for j in range(i, n):
-            R[i, j] = L[j, i]
+        for i in range(width):
+            if not corner[i, i] > _DEPENDENT * np.sqrt(row_dot(Z, rows[left + i], Z[rows[left + i]])):
+                return False
+            for j in range(i + 1):
+                L[left + i, left + j] = corner[i, j]
+                R[left + j, left + i] = corner[i, j]
+        if left + 4 >= n:
+            break
+        c10, c20, c21, c30, c31, c32 = (
+            corner[1, 0],
+            corner[2, 0],
+            corner[2, 1],
+            corner[3, 0],
+            corner[3, 1],
+            corner[3, 2],
+        )
+        d0, d1, d2, d3 = 1.0 / corner[0, 0], 1.0 / corner[1, 1], 1.0 / corner[2, 2], 1.0 / corner[3, 3]
+        for low in range(left + 4, n, 4):
+            tile(Z, rows, n, L, low, left, S)
+            for i in range(low, min(low + 4, n)):
+                s = S[i - low]
+                x0 = s[0] * d0
+                x1 = (s[1] - x0 * c10) * d1
+                x2 = (s[2] - x0 * c20 - x1 * c21) * d2
+                x3 = (s[3] - x0 * c30 - x1 * c31 - x2 * c32) * d3
+                L[i, left], L[i, left + 1], L[i, left + 2], L[i, left + 3] = x0, x1, x2, x3
+                R[left, i], R[left + 1, i], R[left + 2, i], R[left + 3, i] = x0, x1, x2, x3
     for i in range(n):
         y[i] = 1.0
     _forward_substitute(R, n, y)

@@ -27,7 +27,7 @@ SingleArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 _ONE: Final = np.float32(1.0)
-#: Vectors of this many numbers, or of a divisor of it.
+#: Vectors hold this many numbers, or a divisor of it.
 _LANES: Final = 16
 #: An example this much shorter (squared) than the longest is left to the exact finish.
 _NO_LENGTH: Final = 1e-20
@@ -38,7 +38,7 @@ _NO_LENGTH: Final = 1e-20
 #: Over-relaxation omega: quickest on random and easy data among 1.4, 1.5, 1.6, 1.7 and 1.8.
 RELAXATION = 1.6
 #: Passes over the supporting and violated examples before all are looked at again.
-_PASSES = 7
+_PASSES = 6
 #: The supporting set is nearly still if at most one example in this many comes or goes.
 _STILL = 200
 #: From this round r on a set of more than N (1 + 8 / r) examples is crowded; no solution has more than N. Without this
@@ -51,7 +51,8 @@ _MAX_ROUNDS = 60
 def _single(Z: FloatArray, scale: float) -> SingleArray:
     """Z * scale in single precision, its rows filled up with zeros to whole vectors."""
     P, N = Z.shape
-    X = np.empty((P, _LANES * ((N + _LANES - 1) // _LANES)), dtype=np.float32)
+    # An odd number of vectors: rows a power of two apart would compete for the same lines of the cache.
+    X = np.empty((P, _LANES * (((N + _LANES - 1) // _LANES) | 1)), dtype=np.float32)
     for i in range(P):
         x, z = X[i], Z[i]
         for k in range(N):

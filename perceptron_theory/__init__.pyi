@@ -1,5 +1,25 @@
 __all__: list[str]
 
+from .analyses.boundaries import (
+    hard_easy_boundary as hard_easy_boundary,
+    hard_random_boundary as hard_random_boundary,
+)
+from .analyses.exponents import local_exponent as local_exponent
+from .analyses.frontier_slope import frontier_exponent as frontier_exponent
+from .analyses.influences import Influence as Influence, influence as influence
+from .analyses.information import (
+    information_gain as information_gain,
+    paper_information_gain as paper_information_gain,
+)
+from .analyses.learning_curves import learning_curve as learning_curve
+from .analyses.metric_quality import required_theta as required_theta
+from .analyses.pareto import pareto_frontier as pareto_frontier
+from .analyses.phases import phase_diagram as phase_diagram
+from .analyses.policies.curves import greedy_policy as greedy_policy, policy_curve as policy_curve
+from .analyses.policies.optimal import optimal_policy as optimal_policy
+from .analyses.policies.policy import Policy as Policy, PolicyStatus as PolicyStatus
+from .analyses.power_law import crossover as crossover
+from .analyses.prefactors import smallest_useful_f as smallest_useful_f, tail_prefactor as tail_prefactor
 from .comparison import Comparison as Comparison, compare as compare
 from .errors import (
     InvalidInputError as InvalidInputError,
@@ -7,7 +27,6 @@ from .errors import (
     PerceptronTheoryError as PerceptronTheoryError,
     ScoreError as ScoreError,
 )
-from .learning_curves import learning_curve as learning_curve
 from .margins.distributions import (
     GaussianMargins as GaussianMargins,
     MeasuredMargins as MeasuredMargins,
@@ -19,7 +38,6 @@ from .margins.selection import (
     KeepProbability as KeepProbability,
     Random as Random,
 )
-from .pareto import pareto_frontier as pareto_frontier
 from .saddle_point import solve as solve
 from .scores.digits import digits_scores as digits_scores
 from .scores.readers import read_scores as read_scores
@@ -33,5 +51,10 @@ from .simulation.training.gibbs import Gibbs as Gibbs
 from .simulation.training.hard_margin.solver import MaxMargin as MaxMargin
 from .simulation.training.trained import UncertifiedError as UncertifiedError
 from .simulation.trials import simulate as simulate
-from .solution import ConvergenceError as ConvergenceError, Solution as Solution, Status as Status
+from .solution import (
+    ConvergenceError as ConvergenceError,
+    Solution as Solution,
+    Status as Status,
+    VersionSpaceSolution as VersionSpaceSolution,
+)
 from .version import __version__ as __version__

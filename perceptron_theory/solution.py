@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from perceptron_theory.errors import PerceptronTheoryError
 from perceptron_theory.problem import Problem
 
 FloatArray = npt.NDArray[np.float64]
+_Kind = TypeVar("_Kind", bound="Solution")
 
 #: A point is certified if its undamped residual is at most this ...
 RESIDUAL_TOLERANCE = 1e-10
@@ -27,6 +30,7 @@ class Status(IntEnum):
     INACCURATE = 2
     UNPHYSICAL = 3
     INFEASIBLE = 4
+    NO_STUDENT = 5
 
     @property
     def sentence(self) -> str:
@@ -38,14 +42,15 @@ _SENTENCES = {
     Status.CONVERGED: "converged: the equations hold and a finer quadrature agrees",
     Status.NOT_CONVERGED: f"the residual of the equations stayed above {RESIDUAL_TOLERANCE:g}",
     Status.INACCURATE: f"a finer quadrature changes the result by more than {QUADRATURE_TOLERANCE:g}",
-    Status.UNPHYSICAL: "the equations hold at a point outside 0 <= test_error < 1, 0 < R <= 1, kappa > 0",
+    Status.UNPHYSICAL: "the equations hold at a point outside 0 <= test_error < 1, 0 < R <= 1, kappa >= 0",
     Status.INFEASIBLE: "no fraction kept satisfies the constraints",
+    Status.NO_STUDENT: "no student has this margin: it is not below that of the max-margin student",
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Solution:
-    """Max-margin student on pruned data; every field has the broadcast shape of the inputs.
+    """A student on pruned data; every field has the broadcast shape of the inputs.
 
     Points that did not converge are NaN in `test_error`, `R`, `rho` and `kappa`; `residual`,
     `quadrature_error` and `status` say why.
@@ -62,7 +67,7 @@ class Solution:
     kappa : ndarray
         Margin of the student, in units of the standard deviation of the inputs.
     residual : ndarray
-        Largest undamped residual of (M1)-(M3), each relative to the scale of its terms.
+        Largest undamped residual of the equations, each relative to the scale of its terms.
     quadrature_error : ndarray
         Relative change of test error and margin under a quadrature of higher order.
     status : ndarray of int8
@@ -93,6 +98,27 @@ class Solution:
         return np.asarray(self.status == Status.CONVERGED)[()]
 
 
+@dataclass(frozen=True, kw_only=True)
+class VersionSpaceSolution(Solution):
+    """A student of the version space: one drawn at random ("gibbs"), or the mean of all ("bayes-point").
+
+    Fields of `Solution`, where `kappa` is the margin asked of every student of the space, and
+
+    Attributes
+    ----------
+    q : ndarray
+        Cosine of two students drawn at random.
+    entropy : ndarray
+        ln(volume of the space) / N, the volume of all unit vectors being 1 (nats): 0 without data.
+    gain : ndarray
+        What one more kept example tells, -d entropy / d alpha_prune (nats).
+    """
+
+    q: FloatArray
+    entropy: FloatArray
+    gain: FloatArray
+
+
 class ConvergenceError(PerceptronTheoryError, ArithmeticError):
     """A point did not pass its certificate; carries the failed result.
 
@@ -107,27 +133,44 @@ class ConvergenceError(PerceptronTheoryError, ArithmeticError):
         self.solution = solution
 
 
-def certify(problem: Problem, f: FloatArray, rows: FloatArray) -> Solution:
-    """Turn solver output into a `Solution`.
+def certify(
+    kind: type[_Kind],
+    problem: Problem,
+    f: FloatArray,
+    physical: npt.NDArray[np.bool_],
+    residual: FloatArray,
+    quadrature_error: FloatArray,
+    values: Mapping[str, FloatArray],
+    known: npt.ArrayLike = Status.CONVERGED,
+) -> _Kind:
+    """Turn solver output into a result of this `kind`.
 
     Parameters
     ----------
+    kind : type
+        `Solution` or a subclass.
     problem : Problem
         What was solved.
     f : ndarray
-        Fractions kept, shape of the problem.
-    rows : ndarray, shape problem.shape + (6,)
-        test_error, R, rho, kappa, residual, quadrature_error.
+        Fractions kept, shape of the problem, as all arrays here.
+    physical : ndarray of bool
+        Where values that only this kind has are possible.
+    residual, quadrature_error : ndarray
+        The certificate.
+    values : mapping of str to ndarray
+        All other fields; NaN where a point fails.
+    known : array_like of int
+        Status of points that failed before they were solved.
     """
-    test_error, R, rho, kappa, residual, quadrature_error = (rows[..., i].copy() for i in range(6))
+    test_error, R, rho = values["test_error"], values["R"], values["rho"]
     status = np.full(problem.shape, Status.CONVERGED, dtype=np.int8)
     # Written so that NaN never passes.
-    physical = (test_error >= 0.0) & (test_error < 1.0) & (R > 0.0) & (R <= 1.0) & (kappa > 0.0) & (np.abs(rho) <= 1.0)
+    physical = physical & (test_error >= 0.0) & (test_error < 1.0) & (R > 0.0) & (R <= 1.0) & (np.abs(rho) <= 1.0)
     status[~physical] = Status.UNPHYSICAL
     status[~(quadrature_error <= QUADRATURE_TOLERANCE)] = Status.INACCURATE
     status[~(residual <= RESIDUAL_TOLERANCE)] = Status.NOT_CONVERGED
+    status = np.where(np.asarray(known) == Status.CONVERGED, status, known).astype(np.int8)
     failed = status != Status.CONVERGED
-    test_error, R, rho, kappa = (np.where(failed, np.nan, value) for value in (test_error, R, rho, kappa))
 
     def shaped(value: FloatArray) -> FloatArray:
         value = np.array(value)
@@ -135,18 +178,15 @@ def certify(problem: Problem, f: FloatArray, rows: FloatArray) -> Solution:
         return value[()]
 
     status.setflags(write=False)
-    return Solution(
+    return kind(
         alpha_prune=shaped(problem.alpha_prune),
         f=shaped(f),
         theta=shaped(problem.theta),
         alpha_tot=shaped(problem.alpha_prune / f),
-        test_error=shaped(test_error),
-        R=shaped(R),
-        rho=shaped(rho),
-        kappa=shaped(kappa),
         residual=shaped(residual),
         quadrature_error=shaped(quadrature_error),
         status=status[()],
         selection=problem.selection.name,
         problem=problem,
+        **{name: shaped(np.where(failed, np.nan, value)) for name, value in values.items()},
     )

@@ -76,3 +76,13 @@ def probe_angle(value: npt.ArrayLike) -> FloatArray:
         hint = " (given in degrees? use numpy.deg2rad)" if math.pi / 2 < wrong <= 90.0 else ""
         raise InvalidInputError(f"theta must lie in [0, pi/2] radians, got {wrong:g}{hint}: {meaning}.")
     return np.minimum(array, math.pi / 2)
+
+
+def imposed_margin(value: npt.ArrayLike) -> FloatArray:
+    """Finite and >= 0."""
+    meaning = "kappa is the margin that every student must have"
+    array = number_array("kappa", value, meaning)
+    inside = np.isfinite(array) & (array >= 0.0)
+    if not inside.all():
+        raise InvalidInputError(f"kappa must be finite and >= 0, got {first_outside(array, inside):g}: {meaning}.")
+    return array

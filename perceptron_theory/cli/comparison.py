@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from perceptron_theory.analyses.learning_curves import learning_curve
 from perceptron_theory.cli.arguments import angle, finite, process_count, rule, trial_count
 from perceptron_theory.cli.output import check_writable, write_all
 from perceptron_theory.comparison import Comparison, compare
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.learning_curves import learning_curve
 from perceptron_theory.margins.selection import FractionRule, Random
 from perceptron_theory.plotting import comparison_figure
 from perceptron_theory.progress import compiling

@@ -10,13 +10,13 @@ import click
 import numpy as np
 import xarray as xr
 
+from perceptron_theory.analyses.learning_curves import learning_curve
+from perceptron_theory.analyses.pareto import pareto_frontier
 from perceptron_theory.cli.arguments import angle, rule
 from perceptron_theory.cli.output import check_writable, write_all
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.learning_curves import learning_curve
 from perceptron_theory.margins.distributions import MeasuredMargins
 from perceptron_theory.margins.selection import FractionRule
-from perceptron_theory.pareto import pareto_frontier
 from perceptron_theory.plotting import frontier_figure
 from perceptron_theory.progress import compiling
 from perceptron_theory.scores import Scores, digits_scores, read_scores

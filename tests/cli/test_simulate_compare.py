@@ -190,7 +190,7 @@ def test_compare_shows_a_failed_theory(tmp_path: Path, monkeypatch: pytest.Monke
     solve, failed = pt.solve, np.array(pt.Status.INACCURATE, dtype=np.int8)
 
     def failing(alpha_prune: float, *rest: Any, **options: Any) -> pt.Solution:
-        solution = solve(alpha_prune, *rest, **options)
+        solution: pt.Solution = solve(alpha_prune, *rest, **options)
         return dataclasses.replace(solution, status=failed) if alpha_prune == 1 else solution
 
     monkeypatch.setattr(command, "solve", failing)

@@ -36,9 +36,20 @@ def invented_theory(alpha_prune: Any, f: Any, theta: Any, **options: Any) -> pt.
     assert not options
     zero = np.zeros(np.shape(one[0]))
     return pt.Solution(
-        one[0], one[1], one[2], one[0] / one[1], test_error, R, rho, kappa, zero, zero, zero.astype(np.int8),
-        problem.selection.name, problem,
-    )  # fmt: skip
+        alpha_prune=one[0],
+        f=one[1],
+        theta=one[2],
+        alpha_tot=one[0] / one[1],
+        test_error=test_error,
+        R=R,
+        rho=rho,
+        kappa=kappa,
+        residual=zero,
+        quadrature_error=zero,
+        status=zero.astype(np.int8),
+        selection=problem.selection.name,
+        problem=problem,
+    )
 
 
 def invented(

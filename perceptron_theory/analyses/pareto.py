@@ -11,9 +11,10 @@ from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labelled import axis, dataset
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import FractionRule, KeepProbability, Selection, as_selection
+from perceptron_theory.max_margin import screen
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
-from perceptron_theory.saddle_point import screen, solve
+from perceptron_theory.saddle_point import solve
 from perceptron_theory.solution import Status
 from perceptron_theory.validation import kept_fraction, one_number, positive
 

@@ -1,0 +1,1 @@
+"""Which examples to keep, when the rule itself is free."""

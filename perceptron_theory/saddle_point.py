@@ -7,6 +7,7 @@ from typing import Literal, get_args, overload
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.bayes_optimal import solve_bayes_optimal
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
@@ -17,7 +18,8 @@ from perceptron_theory.validation import imposed_margin, number_array
 from perceptron_theory.version_space import solve_version_space
 
 _InVersionSpace = Literal["gibbs", "bayes-point"]
-_Student = Literal["max-margin"] | _InVersionSpace
+_Other = Literal["max-margin", "bayes-optimal"]
+_Student = _Other | _InVersionSpace
 
 
 @overload
@@ -27,7 +29,7 @@ def solve(
     theta: npt.ArrayLike = 0.0,
     *,
     selection: str | Selection = "hard",
-    student: Literal["max-margin"] = "max-margin",
+    student: _Other = "max-margin",
     margins: Margins | None = None,
     throw: bool | None = None,
 ) -> Solution: ...
@@ -63,7 +65,8 @@ def solve(
     Solves the saddle-point equations of Sorscher et al. (NeurIPS 2022, arXiv:2206.14486, appendix A):
     for the max-margin student in the form (M1)-(M3) of `perceptron_theory.students.max_margin.equations`,
     for students of the version space in the form (V1)-(V3) of
-    `perceptron_theory.students.version_space.equations`. The theory is exact for N -> infinity at fixed
+    `perceptron_theory.students.version_space.equations`, for the Bayes-optimal one (B1) of
+    `perceptron_theory.students.bayes_optimal.equations`. The theory is exact for N -> infinity at fixed
     alpha_prune (replica symmetric; the problems are convex).
 
     Parameters
@@ -76,10 +79,12 @@ def solve(
         Angle between probe and teacher in radians, in [0, pi/2]; 0 is a perfect metric.
     selection : {"hard", "easy", "random"}, Band or KeepProbability
         Which examples are kept.
-    student : {"max-margin", "gibbs", "bayes-point"}
+    student : {"max-margin", "gibbs", "bayes-point", "bayes-optimal"}
         "gibbs" is one student drawn uniformly from the version space, all unit vectors that classify the
         kept examples correctly; "bayes-point" is the mean of the version space, the best any learner can do
-        that does not know how the data were pruned.
+        that does not know how the data were pruned. "bayes-optimal" knows f, theta and the rule (but neither
+        teacher nor probe): what was kept tells it about the probe, and no learner that sees only the kept
+        data does better. It has no margin, `kappa` is NaN; Gaussian margins only.
     kappa : array_like
         For "gibbs" and "bayes-point": only students with at least this margin, >= 0 and below that of the
         max-margin student.
@@ -111,20 +116,22 @@ def solve(
     >>> print(f"{b.test_error:.6f} {b.q:.6f}")
     0.083935 0.932064
     """
-    if student not in (*get_args(_InVersionSpace), "max-margin"):
-        raise InvalidInputError(f"unknown student {student!r}: use 'max-margin', 'gibbs' or 'bayes-point'.")
+    names = (*get_args(_Other), *get_args(_InVersionSpace))
+    if student not in names:
+        raise InvalidInputError(f"unknown student {student!r}: use one of {', '.join(map(repr, names))}.")
     margin = imposed_margin(kappa)
     solution: Solution
-    if student == "max-margin":
-        if np.any(margin > 0.0):
-            raise InvalidInputError(
-                f"kappa is what the max-margin student maximises, got {kappa!r}: leave it out, or use student='gibbs'."
-            )
-        solution = solve_max_margin(Problem.of(alpha_prune, f, theta, selection, margins))
-    else:
+    if student in get_args(_InVersionSpace):
         alpha = number_array("alpha_prune", alpha_prune, "alpha_prune is the number of examples kept per parameter")
         problem = Problem.of(alpha + 0.0 * margin, f, theta, selection, margins)
         solution = solve_version_space(problem, np.broadcast_to(margin, problem.shape), student == "gibbs")
+    elif np.any(margin > 0.0):
+        raise InvalidInputError(
+            f"kappa cannot be asked of student {student!r}, got {kappa!r}: leave it out, or use student='gibbs'."
+        )
+    else:
+        solve_student = solve_max_margin if student == "max-margin" else solve_bayes_optimal
+        solution = solve_student(Problem.of(alpha_prune, f, theta, selection, margins))
     if throw if throw is not None else solution.problem.shape == ():
         _raise_if_failed(solution)
     return solution

@@ -97,7 +97,7 @@ def orthogonal_nodes(
 
 
 @inner_kernel
-def _keep_probability(keep: FloatArray, interval: int, lo: float, hi: float, m: float) -> float:
+def keep_probability(keep: FloatArray, interval: int, lo: float, hi: float, m: float) -> float:
     """Clenshaw sum of the Chebyshev series of k(m) on [lo, hi]."""
     if keep.shape[0] == 0:
         return 1.0
@@ -257,7 +257,7 @@ def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> 
                         half
                         * WEIGHTS[order, n]
                         * density
-                        * _keep_probability(measure.keep, j, measure.intervals[j, 0], measure.intervals[j, 1], node)
+                        * keep_probability(measure.keep, j, measure.intervals[j, 0], measure.intervals[j, 1], node)
                     )
                     count += 1
         for i in range(edges):

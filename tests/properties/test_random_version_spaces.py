@@ -74,7 +74,7 @@ def test_no_student_has_more_than_the_largest_margin() -> None:
     ("options", "message"),
     [
         ({"student": "svm"}, "unknown student 'svm'"),
-        ({"kappa": 0.1}, "kappa is what the max-margin student maximises"),
+        ({"kappa": 0.1}, "kappa cannot be asked of student 'max-margin'"),
         ({"student": "gibbs", "kappa": -1.0}, "kappa must be finite and >= 0, got -1"),
         ({"student": "gibbs", "kappa": np.nan}, "kappa must be finite and >= 0, got nan"),
         ({"student": "gibbs", "kappa": "big"}, "kappa must be a real number"),

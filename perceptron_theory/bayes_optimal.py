@@ -1,0 +1,59 @@
+"""The student that knows the pruning rule, on every point of a problem, with a certificate on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.kept_groups import KeptGroup, kept_groups
+from perceptron_theory.margins.distributions import GaussianMargins
+from perceptron_theory.margins.selection import Random
+from perceptron_theory.problem import Problem
+from perceptron_theory.solution import Solution, certify
+from perceptron_theory.students.bayes_optimal.solver import solve_bayes
+from perceptron_theory.threads import share_out
+
+
+def solve_bayes_optimal(problem: Problem) -> Solution:
+    """Solve (B1) at every point; failed points are NaN with a status. `kappa` is NaN: no margin is asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        If the margins are measured.
+    """
+    if not isinstance(problem.margins, GaussianMargins):
+        raise InvalidInputError(
+            "student 'bayes-optimal' is derived for Gaussian margins, got measured ones: their shape alone would tell "
+            "the student of the probe; use 'bayes-point'."
+        )
+    groups, f = kept_groups(problem)
+    alpha, theta = problem.alpha_prune.ravel(), problem.theta.ravel()
+    if isinstance(problem.selection, Random):
+        theta = np.zeros_like(theta)
+    rows = np.full((alpha.size, 5), np.nan)
+
+    def task(group: KeptGroup, point: npt.NDArray[np.intp]) -> Callable[[], None]:
+        def run() -> None:
+            out = np.full((point.size, 5), np.nan)
+            solve_bayes(group.measure, alpha[point], theta[point], out)
+            rows[point] = out
+
+        return run
+
+    share_out([task(group, group.points[i : i + 1]) for group in groups for i in range(group.points.size)])
+    test_error, R, rho, residual, quadrature_error = np.moveaxis(rows.reshape(*problem.shape, 5), -1, 0)
+    if isinstance(problem.selection, Random):
+        rho = R * np.cos(problem.theta)
+    return certify(
+        Solution,
+        problem,
+        f.reshape(problem.shape),
+        np.ones(problem.shape, dtype=np.bool_),
+        residual,
+        quadrature_error,
+        {"test_error": test_error, "R": R, "rho": rho, "kappa": np.full(problem.shape, np.nan)},
+    )

@@ -1,0 +1,1 @@
+"""The Bayes-optimal student: knows how the data were pruned."""

@@ -83,7 +83,7 @@ class Problem:
             )
         else:
             fraction = kept_fraction("f", f)
-            if isinstance(rule, QuantileRule):
+            if isinstance(rule, QuantileRule) and fraction.size:
                 rule.window(float(fraction.max()))
         try:
             alpha, fraction, angle = (a.copy() for a in np.broadcast_arrays(alpha, fraction, angle))

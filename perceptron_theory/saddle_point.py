@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Literal, get_args, overload
 
 import numpy as np
@@ -14,12 +15,12 @@ from perceptron_theory.margins.selection import Selection
 from perceptron_theory.max_margin import solve_max_margin
 from perceptron_theory.problem import Problem
 from perceptron_theory.solution import ConvergenceError, Solution, Status, VersionSpaceSolution
-from perceptron_theory.validation import imposed_margin, number_array
+from perceptron_theory.validation import imposed_margin
 from perceptron_theory.version_space import solve_version_space
 
+FloatArray = npt.NDArray[np.float64]
 _InVersionSpace = Literal["gibbs", "bayes-point"]
 _Other = Literal["max-margin", "bayes-optimal"]
-_Student = _Other | _InVersionSpace
 
 
 @overload
@@ -49,13 +50,27 @@ def solve(
 ) -> VersionSpaceSolution: ...
 
 
+@overload
 def solve(
     alpha_prune: npt.ArrayLike,
     f: npt.ArrayLike | None = None,
     theta: npt.ArrayLike = 0.0,
     *,
     selection: str | Selection = "hard",
-    student: _Student = "max-margin",
+    student: str,
+    kappa: npt.ArrayLike = 0.0,
+    margins: Margins | None = None,
+    throw: bool | None = None,
+) -> Solution: ...
+
+
+def solve(
+    alpha_prune: npt.ArrayLike,
+    f: npt.ArrayLike | None = None,
+    theta: npt.ArrayLike = 0.0,
+    *,
+    selection: str | Selection = "hard",
+    student: str = "max-margin",
     kappa: npt.ArrayLike = 0.0,
     margins: Margins | None = None,
     throw: bool | None = None,
@@ -122,9 +137,8 @@ def solve(
     margin = imposed_margin(kappa)
     solution: Solution
     if student in get_args(_InVersionSpace):
-        alpha = number_array("alpha_prune", alpha_prune, "alpha_prune is the number of examples kept per parameter")
-        problem = Problem.of(alpha + 0.0 * margin, f, theta, selection, margins)
-        solution = solve_version_space(problem, np.broadcast_to(margin, problem.shape), student == "gibbs")
+        problem, margin = _with_margin(Problem.of(alpha_prune, f, theta, selection, margins), margin)
+        solution = solve_version_space(problem, margin, student == "gibbs")
     elif np.any(margin > 0.0):
         raise InvalidInputError(
             f"kappa cannot be asked of student {student!r}, got {kappa!r}: leave it out, or use student='gibbs'."
@@ -135,6 +149,20 @@ def solve(
     if throw if throw is not None else solution.problem.shape == ():
         _raise_if_failed(solution)
     return solution
+
+
+def _with_margin(problem: Problem, kappa: FloatArray) -> tuple[Problem, FloatArray]:
+    """Problem and margin of one shape."""
+    try:
+        shape = np.broadcast_shapes(problem.shape, kappa.shape)
+    except ValueError:
+        raise InvalidInputError(
+            f"kappa must broadcast with alpha_prune, f and theta, got shapes {kappa.shape} and {problem.shape}: "
+            "add axes with numpy.newaxis."
+        ) from None
+    alpha, f, theta = (np.broadcast_to(a, shape).copy() for a in (problem.alpha_prune, problem.f, problem.theta))
+    wide = dataclasses.replace(problem, alpha_prune=alpha, f=f, theta=theta)
+    return wide, np.broadcast_to(kappa, shape)
 
 
 def _raise_if_failed(solution: Solution) -> None:

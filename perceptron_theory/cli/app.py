@@ -38,7 +38,13 @@ def commands() -> None:
 @_f
 @_theta_deg
 @_selection
-def solve(alpha_prune: float, f: float, theta_deg: float, selection: str) -> None:
+@click.option(
+    "--student",
+    default="max-margin",
+    show_default=True,
+    help="max-margin, gibbs, bayes-point (mean of the version space) or bayes-optimal (knows the rule).",
+)
+def solve(alpha_prune: float, f: float, theta_deg: float, selection: str, student: str) -> None:
     """Print one point of the theory with its certificate.
 
     \b
@@ -47,7 +53,7 @@ def solve(alpha_prune: float, f: float, theta_deg: float, selection: str) -> Non
     """  # noqa: D301 (click reads the backspace)
     from perceptron_theory.cli.point import print_point
 
-    print_point(alpha_prune, f, theta_deg, selection)
+    print_point(alpha_prune, f, theta_deg, selection, student)
 
 
 @commands.command()

@@ -7,15 +7,19 @@ import numpy as np
 import perceptron_theory as pt
 from perceptron_theory.comparison import extrapolate
 
-#: Fixed before looking: a probe off by 34 degrees, pool of 8, kept 30 %.
+#: A probe off by 34 degrees, pool of 8, kept 30 %: chosen, with the sizes, after a pilot of 100 trials with seed 0.
 ALPHA_TOT, F, THETA = 8.0, 0.3, 0.6
-SIZES, TRIALS = (100, 200), 200
+SIZES, TRIALS, SEED = (100, 200), 200, 1
 
 
 def test_better_than_the_best_band() -> None:
     policy = pt.optimal_policy(ALPHA_TOT, F, THETA, label_aware=True)
-    with_policy = [pt.simulate(N, ALPHA_TOT * F, theta=THETA, selection=policy.k, trials=TRIALS) for N in SIZES]
-    with_band = [pt.simulate(N, ALPHA_TOT * F, F, THETA, selection=policy.band, trials=TRIALS) for N in SIZES]
+    with_policy = [
+        pt.simulate(N, ALPHA_TOT * F, theta=THETA, selection=policy.k, trials=TRIALS, seed=SEED) for N in SIZES
+    ]
+    with_band = [
+        pt.simulate(N, ALPHA_TOT * F, F, THETA, selection=policy.band, trials=TRIALS, seed=SEED) for N in SIZES
+    ]
     gain = [b.mean.test_error - p.mean.test_error for b, p in zip(with_band, with_policy, strict=True)]
     error = [
         np.hypot(b.standard_error.test_error, p.standard_error.test_error)

@@ -31,6 +31,13 @@ def test_solve_prints_a_certified_point(capsys: pytest.CaptureFixture[str]) -> N
         assert part in out
 
 
+def test_solve_for_another_student(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "--alpha-prune", "5", "--f", "1", "--student", "gibbs"]) == 0
+    out = capsys.readouterr().out
+    for part in ("0.118006033298", "0.932064245664", "entropy", "gain", "converged"):
+        assert part in out
+
+
 def test_frontier_of_the_embedded_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert main(["frontier", "--alpha-tot-max", "50", "--points", "6", "--out", str(out)]) == 0
@@ -161,6 +168,7 @@ def test_unwritable_output(scores: Path, tmp_path: Path, capsys: pytest.CaptureF
         (["--alpha-prune", "1", "--f", "0.5", "--theta-deg", "100"], "100"),
         (["--alpha-prune", "1", "--f", "nan"], "nan"),
         (["--f", "0.5"], "--alpha-prune"),
+        (["--alpha-prune", "1", "--f", "0.5", "--student", "svm"], "'bayes-optimal'"),
     ],
 )
 def test_solve_bad_input(options: list[str], part: str, capsys: pytest.CaptureFixture[str]) -> None:

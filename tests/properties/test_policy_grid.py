@@ -30,7 +30,8 @@ def test_never_worse_than_a_simpler_rule(label_aware: bool) -> None:
     np.testing.assert_allclose(fractions, [f for _, f, _ in cells], rtol=1e-12)
     best_rule = ratios.max(axis=1)
     if label_aware:
-        # Labels are worth more than 20 % of the error somewhere, and something at most budgets.
+        # Labels are worth more than 20 % of the error somewhere, and something at most budgets (74 % are seen; the
+        # bound was 0.8 before they were).
         assert best_rule.min() < 0.8
         assert np.mean(best_rule < 1 - 1e-6) > 0.6
     else:

@@ -78,6 +78,8 @@ def test_no_student_has_more_than_the_largest_margin() -> None:
         ({"student": "gibbs", "kappa": -1.0}, "kappa must be finite and >= 0, got -1"),
         ({"student": "gibbs", "kappa": np.nan}, "kappa must be finite and >= 0, got nan"),
         ({"student": "gibbs", "kappa": "big"}, "kappa must be a real number"),
+        ({"student": "gibbs", "kappa": [0.1, 0.2], "theta": [0.1, 0.2, 0.3]}, "kappa must broadcast with"),
+        ({"student": "bayes-optimal", "kappa": 0.1}, "kappa cannot be asked of student 'bayes-optimal'"),
     ],
 )
 def test_bad_arguments(options: dict[str, object], message: str) -> None:

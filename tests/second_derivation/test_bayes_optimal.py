@@ -92,7 +92,7 @@ def test_two_directions_by_differences() -> None:
         n = np.array([-t[1], t[0]])
         # u = (1, 0)
         qtn = (qtu - t[0] * qtt) / n[0]
-        return qtt * np.outer(t, t) + qtn * (np.outer(t, n) + np.outer(n, t)) + qnn * np.outer(n, n)
+        return np.asarray(qtt * np.outer(t, t) + qtn * (np.outer(t, n) + np.outer(n, t)) + qnn * np.outer(n, n))
 
     at = (float(s.R) ** 2, float(s.R * s.rho))
     h = 1e-4

@@ -101,6 +101,7 @@ def test_solution_shapes() -> None:
     with pytest.raises(ValueError, match="read-only"):
         many.test_error[0, 0] = 1.0
     assert pt.solve(np.empty(0), 0.5, 0.1).test_error.shape == (0,)
+    assert pt.solve(1.0, np.empty(0), 0.1).test_error.shape == (0,)
 
 
 def test_learning_curve_is_labelled() -> None:

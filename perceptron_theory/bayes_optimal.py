@@ -32,8 +32,9 @@ def solve_bayes_optimal(problem: Problem) -> Solution:
         )
     groups, f = kept_groups(problem)
     alpha, theta = problem.alpha_prune.ravel(), problem.theta.ravel()
-    if isinstance(problem.selection, Random):
-        theta = np.zeros_like(theta)
+    # Where nothing is pruned by margin all directions are alike: the teacher itself may stand for the probe.
+    alike = np.full(alpha.shape, True) if isinstance(problem.selection, Random) else problem.f.ravel() == 1.0
+    theta = np.where(alike, 0.0, theta)
     rows = np.full((alpha.size, 5), np.nan)
 
     def task(group: KeptGroup, point: npt.NDArray[np.intp]) -> Callable[[], None]:
@@ -46,8 +47,7 @@ def solve_bayes_optimal(problem: Problem) -> Solution:
 
     share_out([task(group, group.points[i : i + 1]) for group in groups for i in range(group.points.size)])
     test_error, R, rho, residual, quadrature_error = np.moveaxis(rows.reshape(*problem.shape, 5), -1, 0)
-    if isinstance(problem.selection, Random):
-        rho = R * np.cos(problem.theta)
+    rho = np.where(alike.reshape(problem.shape), R * np.cos(problem.theta), rho)
     return certify(
         Solution,
         problem,

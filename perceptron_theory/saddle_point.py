@@ -132,7 +132,7 @@ def solve(
     0.083935 0.932064
     """
     names = (*get_args(_Other), *get_args(_InVersionSpace))
-    if student not in names:
+    if not isinstance(student, str) or student not in names:
         raise InvalidInputError(f"unknown student {student!r}: use one of {', '.join(map(repr, names))}.")
     margin = imposed_margin(kappa)
     solution: Solution

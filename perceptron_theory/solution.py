@@ -132,6 +132,10 @@ class ConvergenceError(PerceptronTheoryError, ArithmeticError):
         super().__init__(message)
         self.solution = solution
 
+    def __reduce__(self) -> tuple[type[ConvergenceError], tuple[str, Solution]]:
+        """Errors travel between processes."""
+        return type(self), (str(self), self.solution)
+
 
 def certify(
     kind: type[_Kind],

@@ -15,7 +15,7 @@ from perceptron_theory.saddle_point import solve
 from perceptron_theory.solution import Solution
 from perceptron_theory.students.max_margin.equations import kept_mass
 from perceptron_theory.students.max_margin.sensitivity import Sensitivity, sensitivity_of
-from perceptron_theory.validation import number_array, one_number
+from perceptron_theory.validation import first_outside, number_array, one_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,8 +42,14 @@ class Influence:
     sensitivity: Sensitivity
 
     def __call__(self, m: npt.ArrayLike) -> FloatArray:
-        """Influence of an example of signed margin `m`; NaN at m < 0 if theta = 0, where none exists."""
-        margins = number_array("m", m, _MEANING)
+        """Influence of an example of signed margin `m`; NaN at m < 0 if theta = 0, where none exists.
+
+        Raises
+        ------
+        InvalidInputError
+            If a margin is not a finite number.
+        """
+        margins = _finite("m", m)
         return self.sensitivity.labelled(margins.ravel()).reshape(margins.shape)[()]
 
     def unlabelled(self, z: npt.ArrayLike) -> FloatArray:
@@ -54,15 +60,22 @@ class Influence:
         Raises
         ------
         InvalidInputError
-            If a distance is negative.
+            If a distance is negative or not finite.
         """
-        distances = number_array("z", z, _MEANING)
+        distances = _finite("z", z)
         if not np.all(distances >= 0.0):
             raise InvalidInputError(
                 f"z must be >= 0, got {distances[~(distances >= 0.0)].flat[0]:g}: it is a distance; "
                 "call the influence itself for signed margins."
             )
         return self.sensitivity.unlabelled(distances.ravel()).reshape(distances.shape)[()]
+
+
+def _finite(name: str, value: npt.ArrayLike) -> FloatArray:
+    array = number_array(name, value, _MEANING)
+    if not np.isfinite(array).all():
+        raise InvalidInputError(f"{name} must be finite, got {first_outside(array, np.isfinite(array)):g}: {_MEANING}.")
+    return array
 
 
 def influence(

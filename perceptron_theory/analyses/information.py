@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import erfinv, log_ndtr, ndtr
 
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import Margins
@@ -18,6 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 #: Integrands are entire functions on the scale 1 over at most +-9: this order integrates them to rounding.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 _END = 9.0
+_NARROW = list(zip(*np.polynomial.legendre.leggauss(12), strict=True))
 
 
 def information_gain(
@@ -102,15 +103,27 @@ def paper_information_gain(R: npt.ArrayLike, f: npt.ArrayLike) -> FloatArray:
         raise InvalidInputError(
             f"R must lie in [0, 1), got {first_outside(overlap, inside):g}: R is the cosine of student and teacher."
         )
-    overlap, kept = np.broadcast_arrays(overlap, kept_fraction("f", f))
+    kept = kept_fraction("f", f)
+    try:
+        overlap, kept = np.broadcast_arrays(overlap, kept)
+    except ValueError:
+        raise InvalidInputError(
+            f"R and f must broadcast, got shapes {overlap.shape} and {kept.shape}: add axes with numpy.newaxis."
+        ) from None
     overlap, kept = overlap[..., None], kept[..., None]
-    with np.errstate(divide="ignore"):
-        gamma = -ndtri(0.5 * (1.0 - kept))
+    width = np.sqrt(2.0) * erfinv(kept) / np.sqrt(1.0 - overlap)
     slope = np.sqrt(overlap / (1.0 - overlap))
     # Beyond this either the weight of t or H ln H has vanished.
     end = _END / np.maximum(1.0, slope)
     t = end * _NODES
     x = slope * t
-    inside_window = ndtr(-x) - ndtr(-(gamma + np.sqrt(overlap) * t) / np.sqrt(1.0 - overlap))
+    inside_window = _normal_mass(x, width)
     integrand = np.exp(-0.5 * t * t) / np.sqrt(2.0 * np.pi) * inside_window * log_ndtr(-x)
     return np.asarray(-2.0 / kept[..., 0] * end[..., 0] * (integrand @ _WEIGHTS))[()]
+
+
+def _normal_mass(x: FloatArray, width: FloatArray) -> FloatArray:
+    """Probability that a standard normal variable lies between x and x + `width`, to relative accuracy if narrow."""
+    step = np.minimum(width, 1.0)
+    narrow = sum(w * np.exp(-0.5 * (x + 0.5 * step * (1.0 + node)) ** 2) for node, w in _NARROW)
+    return np.where(width < 1.0, 0.5 * step * narrow / np.sqrt(2.0 * np.pi), ndtr(-x) - ndtr(-x - width))

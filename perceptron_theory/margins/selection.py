@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.validation import number_array
+from perceptron_theory.validation import number_array, one_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,7 +72,9 @@ class Band(QuantileRule):
     name: ClassVar[str] = "band"
 
     def __post_init__(self) -> None:
-        number_array("Band.lower", self.lower, "it is the quantile of |z| where the band starts")
+        one_number(
+            "Band.lower", number_array("Band.lower", self.lower, "it is the quantile of |z| where the band starts")
+        )
         if not 0.0 <= self.lower < 1.0:
             raise InvalidInputError(
                 f"Band.lower must lie in [0, 1), got {self.lower!r}: it is the quantile of |z| where the band starts."
@@ -136,7 +138,11 @@ class KeepProbability:
     def __post_init__(self) -> None:
         if not callable(self.k):
             raise InvalidInputError(f"k must be a function of the signed margin, got {self.k!r}.")
-        points = number_array("breakpoints", list(self.breakpoints), "breakpoints are margins where k jumps")
+        points = number_array("breakpoints", self.breakpoints, "breakpoints are margins where k jumps")
+        if points.ndim != 1:
+            raise InvalidInputError(
+                f"breakpoints must be a list of margins, got {self.breakpoints!r}: put the number in a list."
+            )
         if not np.isfinite(points).all():
             raise InvalidInputError(
                 f"breakpoints must be finite, got {self.breakpoints!r}: list margins where k jumps."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.special import ndtri
@@ -66,14 +68,19 @@ def test_no_student_has_more_than_the_largest_margin() -> None:
     s = pt.solve(2.0, 0.4, 0.2, student="gibbs", kappa=[0.5 * best, best, 2 * best])
     assert s.status.tolist() == [pt.Status.CONVERGED, pt.Status.NO_STUDENT, pt.Status.NO_STUDENT]
     assert np.isnan(s.entropy).tolist() == [False, True, True]
-    with pytest.raises(pt.ConvergenceError, match="not below that of the max-margin student"):
+    with pytest.raises(pt.ConvergenceError, match="not below that of the max-margin student") as caught:
         pt.solve(2.0, 0.4, 0.2, student="gibbs", kappa=2 * best)
+    # Errors travel between processes with what they carry.
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert str(copy) == str(caught.value)
+    assert copy.solution.status == pt.Status.NO_STUDENT
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"student": "svm"}, "unknown student 'svm'"),
+        ({"student": np.array(["gibbs"])}, "unknown student array"),
         ({"kappa": 0.1}, "kappa cannot be asked of student 'max-margin'"),
         ({"student": "gibbs", "kappa": -1.0}, "kappa must be finite and >= 0, got -1"),
         ({"student": "gibbs", "kappa": np.nan}, "kappa must be finite and >= 0, got nan"),
@@ -110,3 +117,11 @@ def test_different_routes_to_the_same_space() -> None:
         value = float(getattr(window, name))
         assert getattr(probability, name) == pytest.approx(value, rel=1e-9)
         assert getattr(measured, name) == pytest.approx(value, rel=1e-4)
+
+
+def test_closed_form_of_the_narrowest_windows() -> None:
+    """f -> 0: relative accuracy, where differences of quantiles would have none."""
+    gain = pt.paper_information_gain(0.5, [1e-8, 1e-12, 1e-17])
+    assert gain == pytest.approx(gain[0], rel=1e-7)
+    with pytest.raises(pt.InvalidInputError, match="R and f must broadcast"):
+        pt.paper_information_gain([0.1, 0.2], [0.1, 0.2, 0.3])

@@ -152,6 +152,16 @@ def test_message_passing_learns_as_predicted() -> None:
     assert limit - 10 * error > pt.solve(alpha, f, student="bayes-point").R
 
 
+def test_small_angles_and_small_fractions_are_continuous() -> None:
+    """A nearly perfect probe is a perfect one; below a threshold f no longer matters at theta > 0."""
+    perfect = pt.solve(3.0, 0.3, student="bayes-optimal").test_error
+    assert pt.solve(3.0, 0.3, 1e-8, student="bayes-optimal").test_error == pytest.approx(float(perfect), rel=1e-9)
+    # Beyond alpha = 1 the probe follows from what was kept; a solution from no knowledge alone would miss that.
+    s = pt.solve(1.01, [5e-4, 1e-4], 0.5, student="bayes-optimal")
+    assert s.test_error[1] == pytest.approx(float(s.test_error[0]), rel=1e-4)
+    assert s.test_error[1] < 0.3 * pt.solve(1.01, 1e-4, 0.5, student="bayes-point").test_error
+
+
 def test_measured_margins_are_refused() -> None:
     margins = pt.MeasuredMargins([0.5, 1.0, 2.0], signed=False)
     with pytest.raises(pt.InvalidInputError, match="derived for Gaussian margins"):

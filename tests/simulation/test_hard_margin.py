@@ -155,7 +155,24 @@ def test_solutions_by_hand() -> None:
 
 def test_scale_does_not_matter() -> None:
     Z = examples(40, 3.0, 0.3, 10.0, "hard", 5)
-    assert train(1024.0 * Z).w == pytest.approx(train(Z).w, abs=1e-10)
+    for scale in (1024.0, 1e-130, 1e130):
+        assert train(scale * Z).w == pytest.approx(train(Z).w, abs=1e-10)
+    for scale in (1e-160, 1e160):
+        with pytest.raises(InvalidInputError, match="rescale Z"):
+            train(scale * Z)
+
+
+def test_rows_of_any_length() -> None:
+    """Passes take rows four at a time in padded vectors: no length or number of rows is special."""
+    rng = np.random.default_rng(3)
+    for P, N in itertools.product((1, 2, 3, 4, 5, 7, 33), (2, 3, 15, 16, 17, 31, 33)):
+        Z = rng.standard_normal((P, N))
+        Z[:, 0] = np.abs(Z[:, 0]) + 0.1
+        trained = train(Z)
+        a, _ = nnls(np.vstack([Z.T, np.ones(P)]), np.append(np.zeros(N), 1.0))
+        assert trained.gap <= CERTIFICATE
+        # The dual by NNLS: min |Z^T a|^2 + (sum(a) - 1)^2 has its optimum along the best margin.
+        assert kappa(Z, Z.T @ a) == pytest.approx(kappa(Z, trained.w), rel=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -199,3 +216,9 @@ def test_large_problem_fits_in_memory() -> None:
     print(f"gap {gap}, {int(kib) / 2**20:.2f} GiB")
     assert float(gap) <= CERTIFICATE
     assert int(kib) < 2 * 2**20
+
+
+@pytest.mark.parametrize("Z", [np.array([["a", "b"]]), np.array([[1j, 2.0]])], ids=["text", "complex"])
+def test_what_is_no_real_number(Z: np.ndarray) -> None:
+    with pytest.raises(InvalidInputError, match="Z must be a real number or an array"):
+        train(Z)

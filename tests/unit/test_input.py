@@ -139,3 +139,10 @@ def test_a_failed_point_raises_or_is_nan_with_a_status() -> None:
     curve = pt.learning_curve([1.0, 1e18], 0.5, 0.0, selection="easy")
     assert np.isnan(curve.test_error.values[1])
     assert curve.status.values[1] != pt.Status.CONVERGED
+
+
+def test_rules_take_one_number_or_a_list() -> None:
+    with pytest.raises(pt.InvalidInputError, match=r"Band\.lower must be one number"):
+        pt.Band([0.1, 0.2])  # type: ignore[arg-type]
+    with pytest.raises(pt.InvalidInputError, match="breakpoints must be a list of margins"):
+        pt.KeepProbability(np.ones_like, breakpoints=0.0)  # type: ignore[arg-type]

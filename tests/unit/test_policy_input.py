@@ -25,6 +25,19 @@ def test_wrong_input_is_explained(arguments: tuple[float, ...], message: str) ->
         pt.optimal_policy(*arguments)
 
 
+def test_labels_are_seen_or_not() -> None:
+    with pytest.raises(pt.InvalidInputError, match="label_aware must be True or False"):
+        pt.optimal_policy(5.0, 0.3, 0.2, label_aware="yes")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("margin", [np.nan, np.inf])
+def test_influence_needs_a_margin(margin: float) -> None:
+    response = pt.influence(5.0, 0.3, 0.2)
+    for ask in (response, response.unlabelled):
+        with pytest.raises(pt.InvalidInputError, match="must be finite"):
+            ask([0.1, margin])
+
+
 def test_policy_is_a_selection() -> None:
     policy = pt.optimal_policy(10.0, 0.2, 0.3, label_aware=True)
     m = np.array([policy.windows[0, 0] - 1e-6, policy.windows[0].mean(), policy.windows[0, 1] + 1e-6])

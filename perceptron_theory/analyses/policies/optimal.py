@@ -81,6 +81,8 @@ def optimal_policy(alpha_tot: float, f: float, theta: float = 0.0, *, label_awar
     [[0.59, 1.14]] 0.0928 STATIONARY
     [[0.0, 0.39]] 0.0180 STATIONARY
     """
+    if label_aware is not True and label_aware is not False:
+        raise InvalidInputError(f"label_aware must be True or False, got {label_aware!r}: may the policy see labels?")
     pool, fraction, angle = _checked(alpha_tot, f, theta)
     descent = Descent(MarginAxis(angle, False), pool, fraction)
     bands = [descent.one_window(start) for start in _trial_minima(descent)]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError, PerceptronTheoryError
+from perceptron_theory.validation import number_array
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -57,9 +58,11 @@ def matrix_of_examples(Z: FloatArray) -> FloatArray:
     Raises
     ------
     InvalidInputError
-        For any other shape.
+        For any other shape, and for what are not real numbers.
     """
-    Z = np.ascontiguousarray(Z, dtype=np.float64)
+    if not (isinstance(Z, np.ndarray) and Z.dtype == np.float64):
+        Z = number_array("Z", Z, "it holds one row of coordinates for each kept example")
+    Z = np.ascontiguousarray(Z)
     if Z.ndim != 2 or Z.shape[0] < 1 or Z.shape[1] < 2:
         raise InvalidInputError(
             f"Z must have shape (P, N) with P >= 1 and N >= 2, got {Z.shape}: one row for each kept example."

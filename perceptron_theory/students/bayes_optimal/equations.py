@@ -73,47 +73,6 @@ def error_matrix(x: Overlap) -> Overlap:
 
 
 @inner_kernel
-def _evidence(
-    measure: KeptMeasure, wm: float, wg: float, C: Overlap, cos: float, sin: float, level: float
-) -> tuple[float, float, float]:
-    """Z and the first moments of (m - w_m, g - w_g) under l N(.; w, C)."""
-    width = math.sqrt(C.mm)
-    slope = C.mg / C.mm
-    s = math.sqrt(max(C.gg - C.mg * slope, 0.0))
-    Z = Zm = Zg = 0.0
-    for j in range(measure.intervals.shape[0]):
-        lo = max(measure.intervals[j, 0], wm - _REACH * width)
-        hi = min(measure.intervals[j, 1], wm + _REACH * width)
-        if sin == 0.0:
-            lo = max(lo, 0.0)
-        if not hi > lo:
-            continue
-        # Along m the cut at A = 0 is as sharp as s tan(theta) allows.
-        sharp = math.sqrt(1.0 + (cos / sin * width / s + slope * width / s) ** 2) if sin > 0.0 else 1.0
-        panels = 1 + int((hi - lo) / width * sharp / _PANEL)
-        half = 0.5 * (hi - lo) / panels
-        order = panel_order(2.0 * half / width * sharp, level)
-        for panel in range(panels):
-            for i in range(order):
-                m = lo + half * (2.0 * panel + 1.0 + NODES[order, i])
-                z = (m - wm) / width
-                weight = half * WEIGHTS[order, i] * INV_SQRT_2PI * math.exp(-0.5 * z * z) / width
-                weight *= (
-                    2.0
-                    * measure.scale
-                    * keep_probability(measure.keep, j, measure.intervals[j, 0], measure.intervals[j, 1], m)
-                )
-                shift = slope * (m - wm)
-                density, below = 0.0, 1.0
-                if sin > 0.0:
-                    density, below = pdf_cdf((wg + shift + m * cos / sin) / s)
-                Z += weight * below
-                Zm += weight * below * (m - wm)
-                Zg += weight * (shift * below + s * density)
-    return Z, Zm, Zg
-
-
-@inner_kernel
 def _cut(lo: float, hi: float, smooth: float, zones: FloatArray, out: FloatArray) -> int:
     """Panels (start, end, width of what is sharpest) of [lo, hi]; their number.
 
@@ -134,6 +93,54 @@ def _cut(lo: float, hi: float, smooth: float, zones: FloatArray, out: FloatArray
         at = end
         count += 1
     return count
+
+
+@inner_kernel
+def _evidence(
+    measure: KeptMeasure,
+    wm: float,
+    wg: float,
+    C: Overlap,
+    cos: float,
+    sin: float,
+    level: float,
+    zone: FloatArray,
+    panels: FloatArray,
+) -> tuple[float, float, float]:
+    """Z and the first moments of (m - w_m, g - w_g) under l N(.; w, C). `zone` and `panels` are scratch."""
+    width = math.sqrt(C.mm)
+    slope = C.mg / C.mm
+    s = math.sqrt(max(C.gg - C.mg * slope, 0.0))
+    zone[0, 0], zone[0, 1], zone[0, 2] = 0.0, 0.0, width
+    if sin > 0.0:
+        # Along m the example crosses A = 0 here, and this sharply.
+        steep = cos / sin + slope
+        sharp = s / max(abs(steep), 1e-300)
+        zone[0, 0] = -(wg - slope * wm) / steep if steep != 0.0 else math.inf
+        zone[0, 1], zone[0, 2] = _REACH * sharp, sharp
+    Z = Zm = Zg = 0.0
+    for j in range(measure.intervals.shape[0]):
+        lo = max(measure.intervals[j, 0], wm - _REACH * width)
+        hi = min(measure.intervals[j, 1], wm + _REACH * width)
+        if sin == 0.0:
+            lo = max(lo, 0.0)
+        for panel in range(_cut(lo, hi, width, zone, panels)):
+            half = 0.5 * (panels[panel, 1] - panels[panel, 0])
+            order = panel_order(2.0 * half / panels[panel, 2], level)
+            for i in range(order):
+                m = panels[panel, 0] + half * (1.0 + NODES[order, i])
+                z = (m - wm) / width
+                keep = keep_probability(measure.keep, j, measure.intervals[j, 0], measure.intervals[j, 1], m)
+                density = INV_SQRT_2PI * math.exp(-0.5 * z * z) / width
+                weight = half * WEIGHTS[order, i] * density * 2.0 * measure.scale * keep
+                shift = slope * (m - wm)
+                edge, below = 0.0, 1.0
+                if sin > 0.0:
+                    edge, below = pdf_cdf((wg + shift + m * cos / sin) / s)
+                Z += weight * below
+                Zm += weight * below * (m - wm)
+                Zg += weight * (shift * below + s * edge)
+    return Z, Zm, Zg
 
 
 @inner_kernel
@@ -163,6 +170,8 @@ def update(measure: KeptMeasure, x: Overlap, alpha: float, theta: float, level: 
     det = C.mm * C.gg - C.mg * C.mg
     outer = np.empty((_MOST_PANELS, 3))
     inner = np.empty((_MOST_PANELS, 3))
+    along = np.empty((_MOST_PANELS, 3))
+    crossing = np.empty((1, 3))
     tilt = cos + sin * slope
     boundary = math.sqrt(teacher * teacher + (sin * rest) ** 2) / max(abs(tilt), 1e-9)
     zones = _zones(measure, width, boundary)
@@ -197,7 +206,7 @@ def update(measure: KeptMeasure, x: Overlap, alpha: float, theta: float, level: 
                         wg = inner[b, 0] + half * (1.0 + NODES[order_g, j])
                         y = (wg - mean) / rest
                         weight *= half * WEIGHTS[order_g, j] * INV_SQRT_2PI * math.exp(-0.5 * y * y) / rest
-                    Z, Zm, Zg = _evidence(measure, wm, wg, C, cos, sin, level)
+                    Z, Zm, Zg = _evidence(measure, wm, wg, C, cos, sin, level, crossing, along)
                     if not Z > _NO_EVIDENCE:
                         continue
                     # grad ln Z = C^-1 (posterior mean - w)

@@ -14,8 +14,8 @@ _NEAR = 0.02
 _ITERATIONS = 60
 _NEWTON_STEPS = 40
 _INCREMENT = 1e-6
-#: Knowledge that stands for having seen everything: larger than any solution with an error above 1e-5.
-_FULL = 1e6
+#: Knowledge that stands for having seen everything, in units of (alpha / f)^2: the error is at best of order f / alpha.
+_FULL = 1e3
 
 
 @inner_kernel
@@ -93,14 +93,16 @@ def solve_bayes(measure: KeptMeasure, alpha: FloatArray, theta: FloatArray, out:
     more Newton step, and of the mass that quadrature loses.
     """
     for i in range(alpha.size):
-        full = Overlap(_FULL, 0.0, _FULL if theta[i] > 0.0 else 0.0)
+        most = _FULL * measure.scale * measure.scale * (1.0 + alpha[i] * alpha[i])
+        full = Overlap(most, 0.0, most if theta[i] > 0.0 else 0.0)
         x, error = _solve_from(measure, Overlap(0.0, 0.0, 0.0), alpha[i], theta[i])
         y, other = _solve_from(measure, full, alpha[i], theta[i])
         best = entropy(x, update(measure, x, alpha[i], theta[i], FINE).log, alpha[i])
         rival = entropy(y, update(measure, y, alpha[i], theta[i], FINE).log, alpha[i])
-        # What iteration from above finds is taken where it is surely better, or the only one found.
-        if (other < 1e-10 and not error < 1e-10) or (other < 1e-10 and rival > best + 1e-9 * abs(best)):
-            x, error = y, other
+        if rival > best + 1e-9 * abs(best):
+            x = y
+        # With one of the two unknown the other may be the wrong one.
+        error = max(error, other)
         out[i, 3] = error
         out[i, 4] = math.inf
         if not error < math.inf:

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.gaussian import kernel
 from perceptron_theory.simulation.training.hard_margin.active_set import finish
 from perceptron_theory.simulation.training.hard_margin.interior_point import approach
@@ -19,6 +20,9 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Largest relative duality gap of a certified student.
 TOLERANCE: Final = 1e-9
+
+#: Squares of larger entries overflow, squares of inverses vanish.
+_LARGEST: Final = 1e140
 
 _ADVICE: Final = (
     "no w may have Z w > 0, or only one with a margin too small for double precision; check that labels come from a "
@@ -54,7 +58,7 @@ class MaxMargin:
         Raises
         ------
         InvalidInputError
-            If `Z` is not a finite matrix.
+            If `Z` is not a finite matrix, or its entries are so large or small that their squares are not.
         UncertifiedError
             If the duality gap exceeds 1e-9, for example because no w has Z w > 0.
         """
@@ -63,13 +67,24 @@ class MaxMargin:
         a, w = np.zeros(P), np.zeros(N)
         rounds = 1000.0 + 20.0 * N
         outcome, gap, n_support = _attempt(Z, a, w, rounds)
-        if outcome == _NOT_FINITE:
-            check_finite(Z)
         if outcome == _UNSETTLED and a.any():
             approach(Z, a)
             finish(Z, a, w, rounds)
             gap, n_support = _gap(Z, a, w), int(np.count_nonzero(a))
+        if not gap <= TOLERANCE:
+            check_finite(Z)
+            _check_scale(Z)
         return certified(self.name, w, gap, TOLERANCE, n_support, _ADVICE)
+
+
+def _check_scale(Z: FloatArray) -> None:
+    """Refuse examples whose squared lengths overflow or vanish."""
+    largest = float(np.abs(Z).max())
+    if largest > _LARGEST or 0.0 < largest < 1.0 / _LARGEST:
+        raise InvalidInputError(
+            f"entries of Z must be between 1e-140 and 1e140 in size, got at most {largest:g}: rescale Z, "
+            "which does not change the direction of the student."
+        )
 
 
 _SOLVED: Final = 0

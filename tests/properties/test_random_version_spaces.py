@@ -56,6 +56,16 @@ def test_many_points_with_margins(selection: str | pt.Band, seed: int) -> None:
     assert s.converged.all()
 
 
+def test_hardest_data_beyond_the_capacity() -> None:
+    """f and theta so small that the solution, followed from few examples, changes all at once at alpha = 2."""
+    alpha, f, theta = [12.0, 3.16, 5.0], [3e-4, 1e-4, 1e-4], [1.4e-4, 2e-8, 1e-5]
+    s = pt.solve(alpha, f, theta, student="gibbs")
+    best = pt.solve(alpha, f, theta)
+    assert s.converged.all()
+    # As without pruning, a typical student has about 5/4 the error of the max-margin one.
+    assert np.all((s.test_error / best.test_error > 1.1) & (s.test_error / best.test_error < 1.7))
+
+
 def test_margin_shrinks_the_space() -> None:
     best = float(pt.solve(2.0, 0.4, 0.2).kappa)
     s = pt.solve(2.0, 0.4, 0.2, student="gibbs", kappa=best * np.array([0.0, 0.3, 0.6, 0.9, 0.99]))

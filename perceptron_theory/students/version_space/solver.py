@@ -7,6 +7,7 @@ from perceptron_theory.margins.frame import frame_at
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.max_margin.equations import kept_mass, measured_error
 from perceptron_theory.students.max_margin.guess import gap_origin
+from perceptron_theory.students.max_margin.solver import solve_measure
 from perceptron_theory.students.version_space.equations import Volume, averages, entropy, inverse_gap
 from perceptron_theory.students.version_space.newton import moved, newton, newton_step, residuals_at
 
@@ -15,6 +16,8 @@ _GOAL = 1e-13
 _PATH_GOAL = 1e-4
 #: So few examples per parameter cut the version space independently.
 _DILUTE = 0.01
+#: r of the Gibbs over that of the max-margin student at large alpha: 0.72064 / 0.63600.
+_RATIO = 1.133
 _OVER_ALPHA = 0.0
 _OVER_KAPPA = 1.0
 _STRIDE = 0.7
@@ -27,6 +30,16 @@ def _dilute(measure: KeptMeasure, alpha: float, theta: float) -> Volume:
     _, A, B = kept_mass(measure, theta)
     G = 2.0 * INV_SQRT_2PI
     return Volume(alpha * G * A, alpha * G * B, math.sqrt(alpha) * G, 0.0)
+
+
+@inner_kernel
+def _plentiful(measure: KeptMeasure, alpha: float, theta: float) -> Volume:
+    """Guess for many examples, from the max-margin student: their ratio without pruning (t is then 1).
+
+    For data so hard that the path from few examples breaks at Cover's capacity, where all changes at once.
+    """
+    x, _, _ = solve_measure(measure, alpha, theta)
+    return Volume(_RATIO * x.r, _RATIO * x.d, 1.5, 0.0)
 
 
 @inner_kernel
@@ -94,6 +107,8 @@ def solve_volume(
     v, error = newton(measure, _dilute(measure, start, theta), start, theta, m0, COARSE, _PATH_GOAL)
     if error < _PATH_GOAL:
         v, error = _follow(measure, v, _OVER_ALPHA, math.log(start), math.log(alpha), alpha, theta, m0, kappa_max)
+    if not error < _PATH_GOAL:
+        v, error = newton(measure, _plentiful(measure, alpha, theta), alpha, theta, m0, COARSE, _PATH_GOAL)
     if error < _PATH_GOAL and kappa > 0.0:
         v, error = _follow(measure, v, _OVER_KAPPA, 0.0, -math.log1p(-kappa / kappa_max), alpha, theta, m0, kappa_max)
     if not error < _PATH_GOAL:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from perceptron_theory.labelled import axis, dataset
+from perceptron_theory.analyses.outer_product import OuterProduct
+from perceptron_theory.labelled import dataset
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
 from perceptron_theory.problem import Problem
@@ -58,13 +59,9 @@ def learning_curve(
     >>> bool((curve.test_error.sel(f=0.2)[2:] < curve.test_error.sel(f=1.0)[2:]).all())
     True
     """
-    axes = {"alpha_prune": alpha_prune, "theta": theta} | ({} if f is None else {"f": f})
-    values = {name: axis(name, value) for name, value in axes.items()}
-    order = [name for name in ("alpha_prune", "f", "theta") if name in values]
-    dims = tuple(name for name in order if values[name].ndim)
-    grids = dict(zip(order, np.meshgrid(*(np.atleast_1d(values[n]) for n in order), indexing="ij"), strict=True))
-    shape = tuple(values[name].size for name in dims)
-    flat = {name: grid.ravel() for name, grid in grids.items()}
+    axes = {"alpha_prune": alpha_prune} | ({} if f is None else {"f": f}) | {"theta": theta}
+    sweep = OuterProduct.of(**axes)
+    flat = dict(zip(axes, sweep.points(), strict=True))
     Problem.of(flat["alpha_prune"], flat.get("f"), flat["theta"], selection, margins)
     blocks = np.array_split(np.arange(flat["theta"].size), max(1, flat["theta"].size // 512))
     parts = [
@@ -78,6 +75,6 @@ def learning_curve(
         )
         for block in track(blocks, "learning curve", progress)
     ]
-    names = (*_FIELDS, *(() if "f" in values else ("f",)))
-    fields = {name: np.concatenate([getattr(part, name) for part in parts]).reshape(shape) for name in names}
-    return dataset({name: (dims, field) for name, field in fields.items()}, values, {"selection": parts[0].selection})
+    names = (*_FIELDS, *(() if "f" in axes else ("f",)))
+    fields = {name: sweep.shaped(np.concatenate([getattr(part, name) for part in parts])) for name in names}
+    return dataset(fields, sweep.coordinates, {"selection": parts[0].selection})

@@ -7,8 +7,9 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.optimize import elementwise
 
+from perceptron_theory.analyses.outer_product import OuterProduct
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.labelled import axis, dataset
+from perceptron_theory.labelled import dataset
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import FractionRule, KeepProbability, Selection, as_selection
 from perceptron_theory.max_margin import screen
@@ -114,24 +115,19 @@ def pareto_frontier(
     most = rule.largest_f()
     if floor > most:
         raise InvalidInputError(f"f_min must be at most {most:g} for this band, got {floor:g}: lower one of them.")
-    coordinates = {"alpha_prune": axis("alpha_prune", alpha_prune)}
-    coordinates["theta"] = axis("theta", theta)
-    grids = np.meshgrid(*(np.atleast_1d(c) for c in coordinates.values()), indexing="ij")
-    problem = Problem.of(grids[0].ravel(), most, grids[1].ravel(), rule, margins)
+    sweep = OuterProduct.of(alpha_prune=alpha_prune, theta=theta)
+    sizes, angles = sweep.points()
+    problem = Problem.of(sizes, most, angles, rule, margins)
     search = _Search(rule, margins, ceiling, floor, most)
     blocks = np.array_split(np.arange(problem.alpha_prune.size), -(-problem.alpha_prune.size // _BLOCK))
     parts = [
         search.frontier(problem.alpha_prune[block], problem.theta[block])
         for block in track(blocks, "frontier", progress)
     ]
-    dims = tuple(name for name, value in coordinates.items() if value.ndim)
-    shape = tuple(coordinates[name].size for name in dims)
-    fields = {name: np.concatenate([part[name] for part in parts]).reshape(shape) for name in parts[0]}
+    fields = {name: sweep.shaped(np.concatenate([part[name] for part in parts])) for name in parts[0]}
     limits = {} if alpha_tot_max is None else {"alpha_tot_max": ceiling}
     limits |= {} if f_min is None else {"f_min": floor}
-    return dataset(
-        {name: (dims, field) for name, field in fields.items()}, coordinates, {"selection": rule.name, **limits}
-    )
+    return dataset(fields, sweep.coordinates, {"selection": rule.name, **limits})
 
 
 class _Search:

@@ -45,12 +45,12 @@ def test_table_is_of_this_theory(table: pd.DataFrame) -> None:
             assert getattr(s, name)[i] == pytest.approx(rows.theory.iloc[i], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_samples_made_again_are_the_same(table: pd.DataFrame) -> None:
-    """The easiest cell, a few data sets: chains are chaotic, but the same on one kind of processor."""
-    cell = grid.CELLS.index((1.0, 0.5, 0.0, "easy"))
-    first = np.mean([grid.sample(cell, 100, trial) for trial in range(6)], axis=0)
-    again = np.mean([grid.sample(cell, 100, trial) for trial in range(6)], axis=0)
-    assert (first == again).all()
+    """The cell that samples quickest, N = 100. Chains are chaotic, but the same on one kind of processor."""
+    cell = (1.0, 0.5, 0.0, "easy")
+    samples = [grid.sample(grid.CELLS.index(cell), 100, trial) for trial in range(grid.TRIALS[100])]
     rows = table[(table.alpha_prune == 1.0) & (table.theta_deg == 0.0) & (table.selection == "easy")]
-    # Six data sets of the sixty: within what their own scatter allows (R of one scatters by 0.08).
-    assert first == pytest.approx(rows["N = 100"].to_numpy(), abs=4 * 0.08 / np.sqrt(6))
+    # Students drawn elsewhere are others: then within the scatter of the data sets.
+    scatter = np.std(samples, axis=0, ddof=1) / np.sqrt(len(samples))
+    assert np.all(np.abs(np.mean(samples, axis=0) - rows["N = 100"]) < 4 * np.sqrt(2) * scatter)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from printed import assert_printed
 
 import perceptron_theory as pt
-
-
-def assert_printed(value: float, printed: str) -> None:
-    decimals = len(printed.split(".")[1])
-    assert abs(value - float(printed)) <= 0.5001 * 10.0**-decimals
 
 
 def test_hard_equals_easy() -> None:

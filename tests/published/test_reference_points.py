@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from printed import assert_printed
 from scipy.optimize import brentq
 
 import perceptron_theory as pt
@@ -32,17 +33,12 @@ UNPRUNED = [
 ]
 
 
-def assert_printed(value: float, printed: str) -> None:
-    decimals = len(printed.split(".")[1])
-    assert abs(value - float(printed)) <= max(0.5001 * 10.0**-decimals, 1e-9 * float(printed))
-
-
 @pytest.mark.parametrize(("theta_deg", "f", "rule", "alpha", "error", "kappa", "rho"), POINTS)
 def test_pruned(theta_deg: float, f: float, rule: str, alpha: float, error: str, kappa: str, rho: str) -> None:
     s = pt.solve(alpha, f, np.deg2rad(theta_deg), selection=rule)
-    assert_printed(float(s.test_error), error)
-    assert_printed(float(s.kappa), kappa)
-    assert_printed(float(s.rho), rho)
+    assert_printed(float(s.test_error), error, rel=1e-9)
+    assert_printed(float(s.kappa), kappa, rel=1e-9)
+    assert_printed(float(s.rho), rho, rel=1e-9)
 
 
 @pytest.mark.parametrize("theta_deg", [0.0, 1e-6, 10.0, 45.0, 90.0])
@@ -50,9 +46,9 @@ def test_pruned(theta_deg: float, f: float, rule: str, alpha: float, error: str,
 @pytest.mark.parametrize(("alpha", "error", "kappa"), UNPRUNED)
 def test_unpruned_at_any_angle(alpha: float, error: str, kappa: str | None, rule: str, theta_deg: float) -> None:
     s = pt.solve(alpha, 1.0, np.deg2rad(theta_deg), selection=rule)
-    assert_printed(float(s.test_error), error)
+    assert_printed(float(s.test_error), error, rel=1e-9)
     if kappa is not None:
-        assert_printed(float(s.kappa), kappa)
+        assert_printed(float(s.kappa), kappa, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +59,7 @@ def test_hard_equals_easy(f: float, alpha_tot: str) -> None:
         hard, easy = (pt.solve(f * total, f, selection=rule).test_error for rule in ("hard", "easy"))
         return float(np.log(hard / easy))
 
-    assert_printed(brentq(gap, 2.0, 100.0, xtol=1e-8), alpha_tot)
+    assert_printed(brentq(gap, 2.0, 100.0, xtol=1e-8), alpha_tot, rel=1e-9)
 
 
 @pytest.mark.parametrize(("f", "alpha"), [(0.05, "1.935"), (0.2, "1.760"), (0.5, "1.453")])
@@ -72,7 +68,7 @@ def test_hard_equals_random(f: float, alpha: str) -> None:
         hard, random = (pt.solve(alpha, f, selection=rule).test_error for rule in ("hard", "random"))
         return float(np.log(hard / random))
 
-    assert_printed(brentq(gap, 1.0, 3.0, xtol=1e-8), alpha)
+    assert_printed(brentq(gap, 1.0, 3.0, xtol=1e-8), alpha, rel=1e-9)
 
 
 def test_simulated_perceptrons() -> None:

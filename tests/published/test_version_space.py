@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from printed import assert_printed
 
 import perceptron_theory as pt
 
@@ -25,11 +26,6 @@ def test_unpruned(selection: str, f: float, theta: float) -> None:
         assert g.test_error == pytest.approx(gibbs, abs=6e-13)
         assert abs(g.R - g.q) < 1e-12
         assert abs(b.R**2 - g.q) < 1e-12
-
-
-def assert_printed(value: float, printed: str) -> None:
-    decimals = len(printed.split(".")[1])
-    assert abs(value - float(printed)) <= 0.5001 * 10.0**-decimals
 
 
 @pytest.mark.parametrize(

@@ -231,12 +231,11 @@ def entropy(x: Overlap, log: float, alpha: float) -> float:
 
 
 @inner_kernel
-def student(x: Overlap, theta: float) -> tuple[float, float, float, float]:
-    """(test error, R, rho, q) of the posterior mean of the teacher."""
+def student(x: Overlap, theta: float) -> tuple[float, float, float]:
+    """(test error, R, rho) of the posterior mean of the teacher."""
     cos, sin = math.cos(theta), math.sin(theta)
     C = error_matrix(x)
     unknown = cos * cos * C.mm + 2.0 * cos * sin * C.mg + sin * sin * C.gg
-    q = 1.0 - unknown
     along = cos * (1.0 - C.mm) - sin * C.mg
-    root = math.sqrt(max(q, 0.0))
-    return math.atan2(math.sqrt(unknown), root) / math.pi, root, along / root, q
+    root = math.sqrt(max(1.0 - unknown, 0.0))
+    return math.atan2(math.sqrt(unknown), root) / math.pi, root, along / root

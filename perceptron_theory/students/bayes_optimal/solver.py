@@ -107,7 +107,7 @@ def solve_bayes(measure: KeptMeasure, alpha: FloatArray, theta: FloatArray, out:
         out[i, 4] = math.inf
         if not error < math.inf:
             continue
-        out[i, 0], out[i, 1], out[i, 2], _ = student(x, theta[i])
+        out[i, 0], out[i, 1], out[i, 2] = student(x, theta[i])
         finer = student(_newton(measure, x, alpha[i], theta[i], VERIFY), theta[i])[0]
         lost = abs(_defect(measure, x, alpha[i], theta[i], VERIFY)[4])
         change = max(lost, abs(finer / out[i, 0] - 1.0))

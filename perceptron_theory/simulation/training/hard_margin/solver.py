@@ -66,8 +66,8 @@ class MaxMargin:
         P, N = Z.shape
         a, w = np.zeros(P), np.zeros(N)
         rounds = 1000.0 + 20.0 * N
-        outcome, gap, n_support = _attempt(Z, a, w, rounds)
-        if outcome == _UNSETTLED and a.any():
+        gap, n_support = _attempt(Z, a, w, rounds)
+        if n_support == 0 and a.any():
             approach(Z, a)
             finish(Z, a, w, rounds)
             gap, n_support = _gap(Z, a, w), int(np.count_nonzero(a))
@@ -87,22 +87,15 @@ def _check_scale(Z: FloatArray) -> None:
         )
 
 
-_SOLVED: Final = 0
-_UNSETTLED: Final = 1
-_NOT_FINITE: Final = 2
-
-
 @kernel
-def _attempt(Z: FloatArray, a: FloatArray, w: FloatArray, rounds: float) -> tuple[int, float, int]:
-    """Solve without the interior-point method, if that goes quickly: outcome, gap and size of the support."""
+def _attempt(Z: FloatArray, a: FloatArray, w: FloatArray, rounds: float) -> tuple[float, int]:
+    """Solve without the interior-point method, if that goes quickly: gap and size of the support, else (inf, 0)."""
     norms = np.empty(a.size)
     for i in range(a.size):
         norms[i] = row_dot(Z, i, Z[i])
-    if not np.isfinite(norms.sum()):
-        return _NOT_FINITE, np.inf, 0
-    if identify(Z, norms, a) and finish(Z, a, w, rounds):
-        return _SOLVED, _gap(Z, a, w), (a > 0.0).sum()
-    return _UNSETTLED, np.inf, 0
+    if np.isfinite(norms.sum()) and identify(Z, norms, a) and finish(Z, a, w, rounds):
+        return _gap(Z, a, w), (a > 0.0).sum()
+    return np.inf, 0
 
 
 @kernel

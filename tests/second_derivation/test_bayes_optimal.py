@@ -162,6 +162,17 @@ def test_small_angles_and_small_fractions_are_continuous() -> None:
     assert s.test_error[1] < 0.3 * pt.solve(1.01, 1e-4, 0.5, student="bayes-point").test_error
 
 
+def test_its_wall_is_at_one() -> None:
+    """Hard examples lie on the probe's boundary, each nearly a linear equation for it: N of them suffice."""
+    below, above = pt.solve([[0.8], [1.2]], [1e-3, 1e-2], student="bayes-optimal").test_error
+    assert (below > 0.49).all()
+    assert above[1] / above[0] == pytest.approx(10.0, rel=1e-3)  # proportional to f, up to order f^2
+    # At an angle too there is a jump, beside which iteration creeps past where the other solution was.
+    before, beyond = pt.solve([1.0, 1.2], 0.1, np.deg2rad(20), student="bayes-optimal").test_error
+    assert before > 0.4
+    assert beyond < 0.09
+
+
 def test_measured_margins_are_refused() -> None:
     margins = pt.MeasuredMargins([0.5, 1.0, 2.0], signed=False)
     with pytest.raises(pt.InvalidInputError, match="derived for Gaussian margins"):

@@ -12,7 +12,9 @@ _GOAL = 1e-13
 #: Newton takes over from plain iteration here; it also ends where iteration is slow, beside a critical point.
 _NEAR = 0.02
 _ITERATIONS = 60
-_NEWTON_STEPS = 40
+#: Steps of Newton, or of plain iteration where those do not help: just beyond a transition it creeps past the place
+#: where the other solution was.
+_STEPS = 400
 _INCREMENT = 1e-6
 #: Knowledge that stands for having seen everything, in units of (alpha / f)^2: the error is at best of order f / alpha.
 _FULL = 1e3
@@ -67,7 +69,7 @@ def _solve_from(measure: KeptMeasure, x: Overlap, alpha: float, theta: float) ->
         if change < _NEAR * (x.mm + x.gg):
             break
     error = _defect(measure, x, alpha, theta, FINE)[3]
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(_STEPS):
         if error < _GOAL or not error < math.inf:
             break
         trial = _newton(measure, x, alpha, theta, FINE)

@@ -173,6 +173,32 @@ def compare(**options: Any) -> None:
         raise click.exceptions.Exit(1)
 
 
+@commands.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--fast", is_flag=True, help="Fewer points and trials: under two minutes on two cores.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("figures"),
+    show_default=True,
+    help="Folder for NAME.png, NAME.pdf and the numbers behind them, NAME.nc.",
+)
+def figures(names: tuple[str, ...], fast: bool, out: Path) -> None:
+    """Make the figures again: those of the paper that are theory, and those that no paper has.
+
+    Without a NAME all of them. The same version gives the same numbers on the same kind of processor.
+
+    \b
+    Examples:
+      perceptron-theory figures
+      perceptron-theory figures fig_1a capacity_wall --fast --out quick
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.figures import run_figures
+
+    if not run_figures(names, fast, out):
+        raise click.exceptions.Exit(1)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; errors are one line on stderr.
 

@@ -9,12 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from perceptron_theory.comparison import Comparison
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.plotting.style import RANDOM_COLOUR, number_ticks, style_sheet
+from perceptron_theory.plotting.style import (
+    ALPHA_PRUNE,
+    RANDOM_COLOUR,
+    TEST_ERROR,
+    new_figure,
+    number_ticks,
+    style_sheet,
+)
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -55,8 +61,7 @@ def comparison_figure(comparison: Comparison, curves: xr.Dataset, title: str = "
         If the comparison is of several f, theta or selections.
     """
     with style_sheet():
-        figure = Figure(figsize=(7.0, 7.6), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(7.0, 7.6)
         above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=[3.0, 1.1, 1.0])
         draw_comparison(above, comparison, curves, title)
         draw_differences(middle, comparison)
@@ -78,7 +83,7 @@ def draw_comparison(axes: Axes, comparison: Comparison, curves: xr.Dataset, titl
     for series in _series(data):
         # The smallest on top, so that all are seen where they lie on each other.
         axes.errorbar(series.alpha_prune, series.mean, 2.0 * series.error, label=series.label, **series.style)
-    axes.set_ylabel(r"test error, $\varepsilon$")
+    axes.set_ylabel(TEST_ERROR)
     _label_sizes(axes)
     number_ticks(axes)
     axes.legend(loc="lower left")
@@ -222,4 +227,4 @@ def _one_problem(data: xr.Dataset) -> str:
 
 
 def _label_sizes(axes: Axes) -> None:
-    axes.set_xlabel(r"examples kept per parameter, $\alpha_\mathrm{prune}$")
+    axes.set_xlabel(ALPHA_PRUNE)

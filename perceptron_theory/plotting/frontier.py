@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from perceptron_theory.plotting.style import RANDOM_COLOUR, number_ticks, style_sheet
-
-FRONTIER_COLOUR = "#c1272d"
+from perceptron_theory.plotting.curves import draw_best, draw_fractions
+from perceptron_theory.plotting.style import (
+    ALPHA_PRUNE,
+    RANDOM_COLOUR,
+    TEST_ERROR,
+    new_figure,
+    number_ticks,
+    style_sheet,
+)
 
 
 def frontier_figure(frontier: xr.Dataset, curves: xr.Dataset, title: str = "") -> Figure:
@@ -27,8 +31,7 @@ def frontier_figure(frontier: xr.Dataset, curves: xr.Dataset, title: str = "") -
         Says what the data are.
     """
     with style_sheet():
-        figure = Figure()
-        FigureCanvasAgg(figure)
+        figure = new_figure()
         draw_frontier(figure.add_subplot(), frontier, curves, title)
     return figure
 
@@ -37,21 +40,11 @@ def draw_frontier(axes: Axes, frontier: xr.Dataset, curves: xr.Dataset, title: s
     """Draw on given axes; see `frontier_figure`."""
     alpha = frontier.alpha_prune.values
     axes.loglog(alpha, frontier.test_error_random, color=RANDOM_COLOUR, lw=2.2, label="random subset")
-    colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, curves.sizes["f"]))
     ceiling = frontier.attrs.get("alpha_tot_max", np.inf)
-    for colour, f in zip(colours, curves.f.values, strict=True):
-        line = curves.sel(f=f)
-        affordable = line.alpha_tot.values <= ceiling * (1.0 + 1e-9)
-        if affordable.any():
-            axes.loglog(
-                line.alpha_prune.values[affordable],
-                line.test_error.values[affordable],
-                color=colour,
-                label=f"f = {f:g}",
-            )
-    axes.loglog(alpha, frontier.test_error, color=FRONTIER_COLOUR, lw=2.0, ls=(0, (4, 2)), label="frontier (best f)")
-    axes.set_xlabel(r"examples kept per parameter, $\alpha_\mathrm{prune}$")
-    axes.set_ylabel(r"test error, $\varepsilon$")
+    draw_fractions(axes, curves.where(curves.alpha_tot <= ceiling * (1.0 + 1e-9)))
+    draw_best(axes, frontier)
+    axes.set_xlabel(ALPHA_PRUNE)
+    axes.set_ylabel(TEST_ERROR)
     limits = []
     if np.isfinite(ceiling):
         limits.append(rf"$\alpha_\mathrm{{tot}} \leq {ceiling:g}$")

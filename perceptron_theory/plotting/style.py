@@ -1,18 +1,31 @@
-"""What all pictures share: the style sheet, the tick labels, the colour of random subsets."""
+"""What all pictures share: the style sheet, figures made and saved in it, tick labels, names of axes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 RANDOM_COLOUR = "0.55"
+
+ALPHA_PRUNE = r"examples kept per parameter, $\alpha_\mathrm{prune}$"
+ALPHA_TOT = r"examples before pruning per parameter, $\alpha_\mathrm{tot}$"
+FRACTION = r"fraction kept, $f$"
+TEST_ERROR = r"test error, $\varepsilon$"
+
+#: Of pictures for the screen: 1050 pixels at the usual width.
+_DPI = 150
 
 
 @contextmanager
@@ -24,6 +37,22 @@ def style_sheet() -> Iterator[None]:
         yield
 
 
+def new_figure(width: float = 7.0, height: float = 4.6) -> Figure:
+    """Figure in inches that arranges its axes by itself; to be used inside `style_sheet`."""
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(wspace=0.06))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: Path, extension: Literal["png", "pdf"]) -> None:
+    """Write a figure; the same figure gives the same bytes."""
+    with style_sheet():
+        if extension == "pdf":
+            figure.savefig(path, format="pdf", metadata={"CreationDate": None})
+        else:
+            figure.savefig(path, format="png", dpi=_DPI)
+
+
 def number_ticks(axes: Axes) -> None:
     """Plain numbers on logarithmic axes."""
     for which in (axes.xaxis, axes.yaxis):
@@ -33,5 +62,14 @@ def number_ticks(axes: Axes) -> None:
         # Label 2 and 5 as well where a decade alone would leave an axis almost bare.
         subs = (1.0, 2.0, 5.0) if np.log10(high) - np.log10(low) < 3.0 else (1.0,)
         which.set_major_locator(LogLocator(subs=subs))
-        which.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        which.set_major_formatter(FuncFormatter(_plain))
         which.set_minor_formatter(NullFormatter())
+
+
+def _plain(value: float, _: int) -> str:
+    """A number as it is, unless it has many zeros."""
+    if value >= 1e-3 or value <= 0.0:
+        return f"{value:g}"
+    power = int(np.floor(np.log10(value) + 1e-9))
+    times = round(value / 10.0**power)
+    return rf"$10^{{{power}}}$" if times == 1 else rf"${times}\cdot 10^{{{power}}}$"

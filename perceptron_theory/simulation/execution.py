@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import loky
 
@@ -81,14 +81,21 @@ def run(
         if processes > 1 and done > 1:
             spent = time.perf_counter() - started
             if spent > _SHORT / 2 and spent / done * len(waiting) > _SHORT:
-                others = loky.get_reusable_executor(processes, initializer=_end_with, initargs=(os.getpid(),))
-                yield from _spread(function, waiting, others)
+                yield from _spread(function, waiting, one_per_core(processes))
                 return
         index, job = waiting.pop(0)
         yield index, function(job)
         done += 1
         if done == 1:
             started = time.perf_counter()
+
+
+def one_per_core(processes: int | None = None) -> Executor:
+    """Processes that stay warm between calls and end with this one; default one per core."""
+    return cast(
+        Executor,
+        loky.get_reusable_executor(processes or loky.cpu_count(), initializer=_end_with, initargs=(os.getpid(),)),
+    )
 
 
 def _end_with(parent: int) -> None:

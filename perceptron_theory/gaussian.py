@@ -121,3 +121,31 @@ def panel_order(length: float, level: float) -> int:
     else:
         order = 9.0 + 2.8 * length
     return min(int(order), MAX_ORDER)
+
+
+#: A panel spans at most this many widths of what is sharpest in it.
+_PANEL: Final = 6.0
+
+
+@inner_kernel
+def cut_panels(lo: float, hi: float, smooth: float, zones: FloatArray, out: FloatArray) -> int:
+    """Panels (start, end, width of what is sharpest) of [lo, hi]; their number.
+
+    Integrands vary over the width `smooth`, and in each zone (centre, reach, width) over that of the zone. A zone of
+    reach 0 is a kink: panels end there.
+    """
+    count = 0
+    at = lo
+    while at < hi and count < out.shape[0]:
+        end, width = hi, smooth
+        for i in range(zones.shape[0]):
+            start, stop = zones[i, 0] - zones[i, 1], zones[i, 0] + zones[i, 1]
+            if start <= at < stop:
+                end, width = min(end, stop), min(width, zones[i, 2])
+            elif at < start:
+                end = min(end, start)
+        end = min(end, at + _PANEL * width)
+        out[count, 0], out[count, 1], out[count, 2] = at, end, width
+        at = end
+        count += 1
+    return count

@@ -21,12 +21,14 @@ from .analyses.policies.policy import Policy as Policy, PolicyStatus as PolicySt
 from .analyses.power_law import crossover as crossover
 from .analyses.prefactors import smallest_useful_f as smallest_useful_f, tail_prefactor as tail_prefactor
 from .comparison import Comparison as Comparison, compare as compare
+from .convex_loss import ConvexLoss as ConvexLoss
 from .errors import (
     InvalidInputError as InvalidInputError,
     OutputError as OutputError,
     PerceptronTheoryError as PerceptronTheoryError,
     ScoreError as ScoreError,
 )
+from .labels import Labels as Labels
 from .margins.distributions import (
     GaussianMargins as GaussianMargins,
     MeasuredMargins as MeasuredMargins,
@@ -38,6 +40,7 @@ from .margins.selection import (
     KeepProbability as KeepProbability,
     Random as Random,
 )
+from .regularised import separability_threshold as separability_threshold
 from .saddle_point import solve as solve
 from .scores.digits import digits_scores as digits_scores
 from .scores.readers import read_scores as read_scores
@@ -46,13 +49,13 @@ from .simulation.execution import ExecutorError as ExecutorError
 from .simulation.simulation import Simulation as Simulation
 from .simulation.store import StoreError as StoreError
 from .simulation.sweep import Sweep as Sweep, simulate_sweep as simulate_sweep
-from .simulation.training.convex_losses import Hinge as Hinge, Logistic as Logistic, Ridge as Ridge
 from .simulation.training.gibbs import Gibbs as Gibbs
 from .simulation.training.hard_margin.solver import MaxMargin as MaxMargin
 from .simulation.training.trained import UncertifiedError as UncertifiedError
 from .simulation.trials import simulate as simulate
 from .solution import (
     ConvergenceError as ConvergenceError,
+    ConvexSolution as ConvexSolution,
     Solution as Solution,
     Status as Status,
     VersionSpaceSolution as VersionSpaceSolution,

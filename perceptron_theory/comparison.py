@@ -145,10 +145,10 @@ def _listed(simulation: Iterable[Simulation]) -> list[Simulation]:
 
 def _check(sim: Simulation) -> None:
     where = f"N = {sim.N}, alpha_prune = {sim.alpha_prune:g}"
-    if sim.student != MaxMargin.name:
+    if sim.student != MaxMargin.name and sim.convex_loss is None:
         raise InvalidInputError(
-            f"the theory is of the max_margin student, got a simulation of {sim.student!r} at {where}: "
-            "simulate student='max_margin'."
+            f"the theory is of the max_margin student or a ConvexLoss, got a simulation of {sim.student!r} at {where}: "
+            "simulate one of those."
         )
     if sim.failed:
         raise InvalidInputError(
@@ -165,8 +165,16 @@ def _same_problem(one: Simulation, other: Simulation) -> bool:
     return (
         all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in _COORDINATES)
         and a.selection == b.selection
+        and a.labels == b.labels
+        and _loss(one) == _loss(other)
         and _same_margins(a.margins, b.margins)
     )
+
+
+def _loss(sim: Simulation) -> tuple[object, ...]:
+    """What tells the students of two simulations apart."""
+    loss = sim.convex_loss
+    return (sim.student,) if loss is None else (loss.loss, float(np.asarray(loss.lam)), loss.reweight)
 
 
 def _same_trials(one: Simulation, other: Simulation) -> bool:
@@ -174,6 +182,8 @@ def _same_trials(one: Simulation, other: Simulation) -> bool:
     numbers = ("N", "P", "pool", "skipped", "theta")
     return (
         one.seed == other.seed
+        and one.problem.labels == other.problem.labels
+        and _loss(one) == _loss(other)
         and all(getattr(a, name) == getattr(b, name) for name in numbers)
         and a.selection == b.selection
         and _same_margins(a.margins, b.margins)
@@ -188,7 +198,7 @@ def _same_margins(a: Margins, b: Margins) -> bool:
 
 def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[..., Solution]) -> xr.Dataset:
     most = max(len(group) for group in cells)
-    names = Observables._fields
+    names = _observables(cells)
     shape = (len(cells), most, len(names))
     mean, error, predicted = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     N = np.zeros(shape[:2], dtype=np.int64)
@@ -200,9 +210,9 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
         N[i, :n] = [sim.N for sim in group]
         trials[i, :n] = [sim.trials for sim in group]
         gap[i, :n] = [sim.gap.max() for sim in group]
-        mean[i, :n] = [sim.mean for sim in group]
-        error[i, :n] = [sim.standard_error for sim in group]
-        predicted[i, :n] = [_predicted(theory, sim) for sim in group]
+        mean[i, :n] = [[getattr(sim.mean, name) for name in names] for sim in group]
+        error[i, :n] = [[getattr(sim.standard_error, name) for name in names] for sim in group]
+        predicted[i, :n] = [[getattr(_predicted(theory, sim), name) for name in names] for sim in group]
         for k in range(len(names)):
             difference[i, k], difference_error[i, k] = extrapolate(
                 N[i, :n], mean[i, :n, k] - predicted[i, :n, k], error[i, :n, k]
@@ -234,6 +244,12 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
     )
 
 
+def _observables(cells: Sequence[Sequence[Simulation]]) -> tuple[str, ...]:
+    """What is compared: the theory of a convex loss knows no margin."""
+    convex = any(sim.convex_loss is not None for group in cells for sim in group)
+    return Observables._fields[:3] if convex else Observables._fields
+
+
 def extrapolate(N: npt.NDArray[np.int64], values: FloatArray, errors: FloatArray) -> tuple[float, float]:
     """Value at 1/N = 0 of the weighted least-squares line through values(1/N), and its standard error.
 
@@ -251,10 +267,21 @@ def extrapolate(N: npt.NDArray[np.int64], values: FloatArray, errors: FloatArray
 def _predicted(theory: Solution | Callable[..., Solution], sim: Simulation) -> Observables:
     if not isinstance(theory, Solution):
         f = None if isinstance(sim.problem.selection, KeepProbability) else sim.f
+        of_convex = {"student": sim.convex_loss, "labels": sim.problem.labels} if sim.convex_loss is not None else {}
         solution = theory(
-            sim.alpha_prune, f, sim.theta, selection=sim.problem.selection, margins=sim.problem.margins, throw=True
+            sim.alpha_prune,
+            f,
+            sim.theta,
+            selection=sim.problem.selection,
+            margins=sim.problem.margins,
+            throw=True,
+            **of_convex,
         )
         return Observables(*(float(getattr(solution, name)) for name in Observables._fields))
+    if sim.convex_loss is not None:
+        raise InvalidInputError(
+            "a ConvexLoss is compared with solve itself, got a Solution: pass compare(solve, simulation)."
+        )
     wanted = {"alpha_prune": sim.alpha_prune, "theta": sim.theta}
     if not isinstance(sim.problem.selection, KeepProbability):
         wanted["f"] = sim.f

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import GaussianMargins, MeasuredMargins
 from perceptron_theory.margins.kept import KeptMeasure, gaussian_window
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Random
 from perceptron_theory.problem import Problem
+from perceptron_theory.students.convex_loss.equations import noisy_mass
+from perceptron_theory.students.convex_loss.settings import setting
 from perceptron_theory.students.max_margin.equations import kept_mass
 
 FloatArray = npt.NDArray[np.float64]
@@ -72,10 +76,11 @@ def _by_angle(problem: Problem, rule: KeepProbability) -> tuple[list[KeptGroup],
     groups = []
     for angle in np.unique(theta):
         if isinstance(margins, MeasuredMargins):
-            measure, unpruned = margins.kept(rule, np.nan, angle), margins.unpruned(angle)
+            both_signs = 1.0 if angle == 0.0 and not problem.labels.noiseless else angle
+            measure, unpruned = margins.kept(rule, np.nan, both_signs), margins.unpruned(angle)
         else:
             measure, unpruned = margins.kept(rule), GAUSSIAN_INPUTS
-        mass = kept_mass(measure, angle)[0]
+        mass = _mass(measure, angle, problem.labels)
         if not mass > 0.0:
             raise InvalidInputError(
                 f"the keep probability keeps nothing at theta = {angle:g}: a rule must keep something."
@@ -94,6 +99,15 @@ def _measured(problem: Problem, margins: MeasuredMargins) -> list[KeptGroup]:
     for i in range(keys.shape[1]):
         points = np.flatnonzero(group == i)
         angle = float(theta[points[0]])
-        kept = margins.kept(problem.selection, float(keys[0, i]), angle)
+        both_signs = 1.0 if angle == 0.0 and not problem.labels.noiseless else angle
+        kept = margins.kept(problem.selection, float(keys[0, i]), both_signs)
         groups.append(KeptGroup(kept, unpruned_at[angle == 0.0], points))
     return groups
+
+
+def _mass(measure: KeptMeasure, theta: float, labels: Labels) -> float:
+    """Fraction of all examples that a keep probability keeps."""
+    if labels.noiseless:
+        return kept_mass(measure, theta)[0]
+    x = setting("square", labels)._replace(cos=math.cos(theta), sin=math.sin(theta))
+    return noisy_mass(measure, x)

@@ -34,7 +34,7 @@ def solve_max_margin(problem: Problem) -> Solution:
         Solution,
         problem,
         f,
-        (kappa > 0.0),
+        (kappa > 0.0) & (R > 0.0),
         residual,
         quadrature_error,
         {"test_error": test_error, "R": R, "rho": rho, "kappa": kappa},

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import NOISELESS, Labels
 from perceptron_theory.margins.distributions import GaussianMargins, Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection, as_selection
 from perceptron_theory.validation import kept_fraction, positive, probe_angle
@@ -31,6 +32,8 @@ class Problem:
         Which examples are kept.
     margins : GaussianMargins or MeasuredMargins
         Distribution of the unpruned data along the probe.
+    labels : Labels
+        How the labels of the examples come about.
     """
 
     alpha_prune: FloatArray
@@ -38,6 +41,7 @@ class Problem:
     theta: FloatArray
     selection: Selection
     margins: Margins = field(default_factory=GaussianMargins)
+    labels: Labels = NOISELESS
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -52,6 +56,7 @@ class Problem:
         theta: npt.ArrayLike,
         selection: str | Selection = "hard",
         margins: Margins | None = None,
+        labels: Labels | None = None,
     ) -> Problem:
         """Validate and broadcast.
 
@@ -67,6 +72,14 @@ class Problem:
             raise InvalidInputError(
                 f"margins must be GaussianMargins or MeasuredMargins, got {type(margins).__name__}: "
                 "use Scores.margins(...) to turn scores into margins."
+            )
+        labels = NOISELESS if labels is None else labels
+        if not isinstance(labels, Labels):
+            raise InvalidInputError(f"labels must be Labels(...), got {labels!r}: say how labels come about.")
+        if isinstance(margins, MeasuredMargins) and margins.signed and not labels.noiseless:
+            raise InvalidInputError(
+                "labels must be left out with signed margins, got noisy ones: measured signed margins carry their "
+                "labels, noise included; pass magnitudes (signed=False) to have labels drawn."
             )
         alpha = positive("alpha_prune", alpha_prune, "alpha_prune is the number of examples kept per parameter")
         angle = probe_angle(theta)
@@ -94,4 +107,4 @@ class Problem:
             ) from None
         if isinstance(margins, MeasuredMargins):
             margins.check_theta(float(angle.min()) if angle.size else 1.0)
-        return cls(alpha, fraction, angle, rule, margins)
+        return cls(alpha, fraction, angle, rule, margins, labels)

@@ -9,12 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.bayes_optimal import solve_bayes_optimal
+from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
 from perceptron_theory.max_margin import solve_max_margin
 from perceptron_theory.problem import Problem
-from perceptron_theory.solution import ConvergenceError, Solution, Status, VersionSpaceSolution
+from perceptron_theory.regularised import solve_regularised
+from perceptron_theory.solution import ConvergenceError, ConvexSolution, Solution, Status, VersionSpaceSolution
 from perceptron_theory.validation import imposed_margin
 from perceptron_theory.version_space import solve_version_space
 
@@ -60,8 +63,23 @@ def solve(
     student: str,
     kappa: npt.ArrayLike = 0.0,
     margins: Margins | None = None,
+    labels: Labels | None = None,
     throw: bool | None = None,
 ) -> Solution: ...
+
+
+@overload
+def solve(
+    alpha_prune: npt.ArrayLike,
+    f: npt.ArrayLike | None = None,
+    theta: npt.ArrayLike = 0.0,
+    *,
+    selection: str | Selection = "hard",
+    student: ConvexLoss,
+    margins: Margins | None = None,
+    labels: Labels | None = None,
+    throw: bool | None = None,
+) -> ConvexSolution: ...
 
 
 def solve(
@@ -70,9 +88,10 @@ def solve(
     theta: npt.ArrayLike = 0.0,
     *,
     selection: str | Selection = "hard",
-    student: str = "max-margin",
+    student: str | ConvexLoss = "max-margin",
     kappa: npt.ArrayLike = 0.0,
     margins: Margins | None = None,
+    labels: Labels | None = None,
     throw: bool | None = None,
 ) -> Solution:
     """Test error of a student trained on pruned data, from replica theory.
@@ -81,7 +100,8 @@ def solve(
     for the max-margin student in the form (M1)-(M3) of `perceptron_theory.students.max_margin.equations`,
     for students of the version space in the form (V1)-(V3) of
     `perceptron_theory.students.version_space.equations`, for the Bayes-optimal one (B1) of
-    `perceptron_theory.students.bayes_optimal.equations`. The theory is exact for N -> infinity at fixed
+    `perceptron_theory.students.bayes_optimal.equations`, for a convex loss (C1)-(C4) of
+    `perceptron_theory.students.convex_loss.equations`. The theory is exact for N -> infinity at fixed
     alpha_prune (replica symmetric; the problems are convex).
 
     Parameters
@@ -94,7 +114,7 @@ def solve(
         Angle between probe and teacher in radians, in [0, pi/2]; 0 is a perfect metric.
     selection : {"hard", "easy", "random"}, Band or KeepProbability
         Which examples are kept.
-    student : {"max-margin", "gibbs", "bayes-point", "bayes-optimal"}
+    student : {"max-margin", "gibbs", "bayes-point", "bayes-optimal"} or ConvexLoss
         "gibbs" is one student drawn uniformly from the version space, all unit vectors that classify the
         kept examples correctly; "bayes-point" is the mean of the version space, the best any learner can do
         that does not know how the data were pruned. "bayes-optimal" knows f, theta and the rule (but neither
@@ -106,14 +126,18 @@ def solve(
         max-margin student.
     margins : GaussianMargins or MeasuredMargins, optional
         Distribution of the data along the probe before pruning. Default: Gaussian.
+    labels : Labels, optional
+        How labels come about. Default: noiseless. Noisy labels need a `ConvexLoss`; a keep probability then sees the
+        margin with the noisy label.
     throw : bool, optional
         Raise if a point fails. Default: True for a scalar call, False for arrays.
 
     Returns
     -------
-    Solution or VersionSpaceSolution
+    Solution, VersionSpaceSolution or ConvexSolution
         Fields have the broadcast shape of the array arguments. "gibbs" and "bayes-point" return the second,
-        which also has `q`, `entropy` and `gain`.
+        which also has `q`, `entropy` and `gain`; a `ConvexLoss` the third, with the length of the student and its
+        training error and loss.
 
     Raises
     ------
@@ -132,13 +156,22 @@ def solve(
     >>> print(f"{b.test_error:.6f} {b.q:.6f}")
     0.083935 0.932064
     """
+    if isinstance(student, ConvexLoss):
+        return _convex(Problem.of(alpha_prune, f, theta, selection, margins, labels), student, kappa, throw)
+    if labels is not None and not labels.noiseless:
+        raise InvalidInputError(
+            f"noisy labels need a ConvexLoss, got student {student!r}: on noisy labels a margin exists only for few "
+            "examples; ConvexLoss('hinge', lam=0) is the max-margin student there."
+        )
     names = (*get_args(_Other), *get_args(_InVersionSpace))
     if not isinstance(student, str) or student not in names:
-        raise InvalidInputError(f"unknown student {student!r}: use one of {', '.join(map(repr, names))}.")
+        raise InvalidInputError(
+            f"unknown student {student!r}: use one of {', '.join(map(repr, names))}, or a ConvexLoss."
+        )
     margin = imposed_margin(kappa)
     solution: Solution
     if student in get_args(_InVersionSpace):
-        problem, margin = _with_margin(Problem.of(alpha_prune, f, theta, selection, margins), margin)
+        problem, margin = _widened(Problem.of(alpha_prune, f, theta, selection, margins), "kappa", margin)
         solution = solve_version_space(problem, margin, student == "gibbs")
     elif np.any(margin > 0.0):
         raise InvalidInputError(
@@ -152,18 +185,29 @@ def solve(
     return solution
 
 
-def _with_margin(problem: Problem, kappa: FloatArray) -> tuple[Problem, FloatArray]:
-    """Problem and margin of one shape."""
+def _convex(problem: Problem, student: ConvexLoss, kappa: npt.ArrayLike, throw: bool | None) -> ConvexSolution:
+    if np.any(imposed_margin(kappa) > 0.0):
+        raise InvalidInputError(f"kappa cannot be asked of a ConvexLoss, got {kappa!r}: leave it out.")
+    if not student.optimal:
+        problem, _ = _widened(problem, "lam", np.asarray(student.lam, dtype=np.float64))
+    solution = solve_regularised(problem, student)
+    if throw if throw is not None else solution.problem.shape == ():
+        _raise_if_failed(solution)
+    return solution
+
+
+def _widened(problem: Problem, name: str, value: FloatArray) -> tuple[Problem, FloatArray]:
+    """Problem and value of one shape."""
     try:
-        shape = np.broadcast_shapes(problem.shape, kappa.shape)
+        shape = np.broadcast_shapes(problem.shape, value.shape)
     except ValueError:
         raise InvalidInputError(
-            f"kappa must broadcast with alpha_prune, f and theta, got shapes {kappa.shape} and {problem.shape}: "
+            f"{name} must broadcast with alpha_prune, f and theta, got shapes {value.shape} and {problem.shape}: "
             "add axes with numpy.newaxis."
         ) from None
     alpha, f, theta = (np.broadcast_to(a, shape).copy() for a in (problem.alpha_prune, problem.f, problem.theta))
     wide = dataclasses.replace(problem, alpha_prune=alpha, f=f, theta=theta)
-    return wide, np.broadcast_to(kappa, shape)
+    return wide, np.broadcast_to(value, shape)
 
 
 def _raise_if_failed(solution: Solution) -> None:

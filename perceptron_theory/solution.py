@@ -119,6 +119,35 @@ class VersionSpaceSolution(Solution):
     gain: FloatArray
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConvexSolution(Solution):
+    """A student with a convex loss and a ridge penalty; in the normalisation of `ConvexLoss`, with fields of order 1.
+
+    Fields of `Solution`, where `kappa` is NaN and R may be negative (a rule can teach the wrong), and
+
+    Attributes
+    ----------
+    lam : ndarray
+        Strength of the penalty; where the best was asked for, the one found, 0 if the error falls all the way.
+    norm : ndarray
+        Length of the student; infinite for the logistic loss without penalty on data that can be separated.
+    susceptibility : ndarray
+        V: how far the field of an example moves per unit of slope of its loss; infinite where data are fitted.
+    train_error, train_loss : ndarray
+        Share of the kept examples that the student gets wrong, and their mean loss without weights.
+    label_error : ndarray
+        Probability of disagreeing with the label of a fresh example, noise included; `test_error` is against the sign
+        of the teacher's field.
+    """
+
+    lam: FloatArray
+    norm: FloatArray
+    susceptibility: FloatArray
+    train_error: FloatArray
+    train_loss: FloatArray
+    label_error: FloatArray
+
+
 class ConvergenceError(PerceptronTheoryError, ArithmeticError):
     """A point did not pass its certificate; carries the failed result.
 
@@ -169,7 +198,7 @@ def certify(
     test_error, R, rho = values["test_error"], values["R"], values["rho"]
     status = np.full(problem.shape, Status.CONVERGED, dtype=np.int8)
     # Written so that NaN never passes.
-    physical = physical & (test_error >= 0.0) & (test_error < 1.0) & (R > 0.0) & (R <= 1.0) & (np.abs(rho) <= 1.0)
+    physical = physical & (test_error >= 0.0) & (test_error < 1.0) & (np.abs(R) <= 1.0) & (np.abs(rho) <= 1.0)
     status[~physical] = Status.UNPHYSICAL
     status[~(quadrature_error <= QUADRATURE_TOLERANCE)] = Status.INACCURATE
     status[~(residual <= RESIDUAL_TOLERANCE)] = Status.NOT_CONVERGED

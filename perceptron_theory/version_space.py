@@ -40,7 +40,7 @@ def solve_version_space(problem: Problem, kappa: FloatArray, gibbs: bool) -> Ver
         VersionSpaceSolution,
         problem,
         f,
-        (q > 0.0) & (q <= 1.0),  # 1 - q may be below rounding
+        (R > 0.0) & (q > 0.0) & (q <= 1.0),  # 1 - q may be below rounding
         residual,
         quadrature_error,
         {

@@ -10,20 +10,26 @@ import numpy as np
 
 
 class Recipe(NamedTuple):
-    """What is kept: `rule` is "hard", "easy" (by |margin|) or "aware" (the smallest signed margins)."""
+    """What is kept: `rule` is "hard", "easy" (by |margin|) or "aware" (the smallest signed margins).
+
+    A share `flip` of the labels is turned over before that.
+    """
 
     alpha_prune: float
     f: float
     theta_deg: float
     rule: str
+    flip: float = 0.0
 
 
 def kept_examples(recipe: Recipe, N: int, rng: np.random.Generator) -> np.ndarray:
-    """Z (P, N), flipped by its labels: signed margin, coordinate beside the probe, and N - 2 normal ones."""
+    """Z (P, N), multiplied by its labels: signed margin, coordinate beside the probe, and N - 2 normal ones."""
     theta = math.radians(recipe.theta_deg)
     P = round(recipe.alpha_prune * N)
     z, g = rng.normal(size=(2, round(P / recipe.f)))
     y = np.sign(math.cos(theta) * z + math.sin(theta) * g)
+    if recipe.flip:
+        y *= np.where(rng.random(y.size) < recipe.flip, -1.0, 1.0)
     order = {"hard": np.abs(z), "easy": -np.abs(z), "aware": y * z}[recipe.rule]
     kept = np.argsort(order)[:P]
     return np.column_stack([(y * z)[kept], (y * g)[kept], rng.normal(size=(P, N - 2))])

@@ -1,7 +1,7 @@
 """Kept examples, drawn without drawing those that pruning throws away.
 
 In the plane of probe and teacher an example is (m, g): its signed margin along the probe and the coordinate
-orthogonal to it, both multiplied by its label. The rest of it is N - 2 standard normal numbers.
+orthogonal to it, both multiplied by its label, as observed. The rest of it is N - 2 standard normal numbers.
 
 Pruning by rank keeps, of a pool of uniform quantiles of |z|, those with ranks from `skipped` + 1 to `skipped` + P.
 Given the order statistics just below and just above them these P are independent and uniform in between, so
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy.special import log_ndtr, ndtri, ndtri_exp
 
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import NOISELESS, Labels
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, Random
 from perceptron_theory.simulation.finite import FiniteProblem
@@ -31,7 +32,7 @@ _MOST_JUDGED: Final = 10**9
 
 
 class Plane(NamedTuple):
-    """Examples in the plane of probe and teacher, multiplied by their labels."""
+    """Examples in the plane of probe and teacher, multiplied by their labels, as observed."""
 
     m: FloatArray
     g: FloatArray
@@ -51,7 +52,7 @@ def _kept(problem: FiniteProblem, rng: np.random.Generator) -> Plane:
         beyond = rng.random(problem.P)
     else:
         beyond = kept_quantiles(problem.P, problem.pool, problem.skipped, rng)
-    return unpruned(problem.margins, problem.theta, beyond, rng)
+    return unpruned(problem.margins, problem.theta, beyond, rng, problem.labels)
 
 
 def kept_quantiles(P: int, pool: int, skipped: int, rng: np.random.Generator) -> FloatArray:
@@ -62,8 +63,13 @@ def kept_quantiles(P: int, pool: int, skipped: int, rng: np.random.Generator) ->
     return np.asarray(below * (1.0 - width * rng.random(P)))
 
 
-def unpruned(margins: Margins, theta: float, beyond: FloatArray, rng: np.random.Generator) -> Plane:
-    """Examples whose |z| are at the quantiles 1 - `beyond`, with labels from the teacher."""
+def unpruned(
+    margins: Margins, theta: float, beyond: FloatArray, rng: np.random.Generator, labels: Labels = NOISELESS
+) -> Plane:
+    """Examples whose |z| are at the quantiles 1 - `beyond`, with labels from the teacher.
+
+    Noise takes random numbers of its own: without it, none.
+    """
     if isinstance(margins, MeasuredMargins):
         magnitude, positive = margins.at_quantiles(beyond)
     else:
@@ -72,7 +78,9 @@ def unpruned(margins: Margins, theta: float, beyond: FloatArray, rng: np.random.
     if isinstance(margins, MeasuredMargins) and margins.signed:
         return Plane(z, _above(z, theta, rng))
     g = rng.standard_normal(beyond.size)
-    label = np.where(math.cos(theta) * z + math.sin(theta) * g < 0.0, -1.0, 1.0)
+    A = math.cos(theta) * z + math.sin(theta) * g
+    below = A < 0.0 if labels.noiseless else rng.random(A.size) >= labels.positive(A)
+    label = np.where(below, -1.0, 1.0)
     return Plane(label * z, label * g)
 
 
@@ -94,7 +102,7 @@ def _kept_by_probability(problem: FiniteProblem, rng: np.random.Generator) -> Pl
                 f"the keep probability kept {n} of {judged} examples where {problem.P} are wanted: "
                 "keep more of the data, or take a smaller alpha_prune * N."
             )
-        pool = unpruned(problem.margins, problem.theta, rng.random(_JUDGED), rng)
+        pool = unpruned(problem.margins, problem.theta, rng.random(_JUDGED), rng, problem.labels)
         chosen = np.flatnonzero(rng.random(_JUDGED) < problem.selection(pool.m))
         found.append(Plane(pool.m[chosen], pool.g[chosen]))
         n += chosen.size

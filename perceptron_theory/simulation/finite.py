@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import NOISELESS, Labels
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection
 from perceptron_theory.problem import Problem
@@ -45,6 +46,8 @@ class FiniteProblem:
         Which examples are kept.
     margins : Margins
         Distribution of the data along the probe before pruning.
+    labels : Labels
+        How the labels of the examples come about.
     """
 
     N: int
@@ -54,6 +57,7 @@ class FiniteProblem:
     theta: float
     selection: Selection
     margins: Margins
+    labels: Labels = NOISELESS
 
     @classmethod
     def of(cls, problem: Problem, N: int) -> FiniteProblem:
@@ -92,7 +96,7 @@ class FiniteProblem:
         if isinstance(rule, QuantileRule):
             low, _ = rule.window(min(P / pool, rule.largest_f()))
             skipped = min(pool - P, round(low * pool))
-        return cls(N, P, pool, skipped, float(problem.theta), rule, problem.margins)
+        return cls(N, P, pool, skipped, float(problem.theta), rule, problem.margins, problem.labels)
 
     @property
     def alpha_prune(self) -> float:
@@ -112,8 +116,16 @@ class FiniteProblem:
         words = f"{self.N} {self.P} {self.pool} {self.skipped} {self.theta.hex()} {self.selection.name}"
         if isinstance(self.margins, MeasuredMargins):
             words += f" {self.margins.digest()}"
+        if not self.labels.noiseless:
+            words += f" {label_identity(self.labels)}"
         digest = hashlib.sha256(words.encode()).digest()
         return np.random.SeedSequence([seed, int.from_bytes(digest[:16], "little")], spawn_key=(trial,))
+
+
+def label_identity(labels: Labels) -> str:
+    """What tells labels from others, to the last bit."""
+    slope = "" if labels.slope is None else f" of slope {float(labels.slope).hex()}"
+    return f"{labels.link}{slope}, flipped {float(labels.flip).hex()}"
 
 
 def _check_rounding(name: str, wanted: float, realised: float, N: int) -> None:

@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.problem import Problem
 from perceptron_theory.simulation.finite import FiniteProblem
 
 FloatArray = npt.NDArray[np.float64]
 
 #: What a trial measures, in the order of its columns.
-MEASURED: Final = ("test_error", "R", "rho", "kappa", "gap", "n_support")
+MEASURED: Final = ("test_error", "R", "rho", "kappa", "gap", "n_support", "train_error", "train_loss", "norm")
 
 
 class Observables(NamedTuple):
@@ -40,15 +41,25 @@ class Simulation:
     student, seed, trials
         Name of the student, seed of the random numbers, number of trials.
     test_error : ndarray, shape (trials,)
-        Probability of a wrong label on unpruned data, exact for the trained student.
+        Probability of a wrong label on unpruned data, exact for the trained student. Wrong is what disagrees with the
+        sign of the teacher's field: noise of the labels does not count.
     R, rho : ndarray
         Cosines of the student with teacher and probe.
     kappa : ndarray
-        Smallest margin of a kept example; negative if the student gets one wrong.
+        Smallest margin of a kept example; negative if the student gets the observed label of one wrong.
     gap : ndarray
         Certificate of the student: for "max_margin" the relative duality gap.
     n_support : ndarray of int64
         Number of examples that support the student.
+    train_error : ndarray
+        Fraction of the kept examples whose observed label the student gets wrong.
+    train_loss : ndarray
+        Mean loss of the kept examples, each of weight 1; NaN for students without a loss.
+    norm : ndarray
+        Length of the weights in the units of `ConvexLoss`: of order 1 if fields are. NaN for students of which only the
+        direction means anything; infinite for the logistic loss without penalty on data that can be separated.
+    convex_loss : ConvexLoss, optional
+        The loss that was minimised; None for other students.
     """
 
     problem: Problem
@@ -61,6 +72,10 @@ class Simulation:
     kappa: FloatArray
     gap: FloatArray
     n_support: npt.NDArray[np.int64]
+    train_error: FloatArray
+    train_loss: FloatArray
+    norm: FloatArray
+    convex_loss: ConvexLoss | None = None
 
     @property
     def trials(self) -> int:
@@ -107,10 +122,17 @@ class Simulation:
         return Observables(*(error(getattr(self, name)) for name in Observables._fields))
 
 
-def from_rows(problem: Problem, finite: FiniteProblem, student: str, seed: int, rows: FloatArray) -> Simulation:
-    """Simulation from an array of shape (trials, 6) with the columns `MEASURED`."""
-    test_error, R, rho, kappa, gap = (np.ascontiguousarray(column) for column in rows.T[:5])
-    n_support = rows.T[5].astype(np.int64)
-    for column in (test_error, R, rho, kappa, gap, n_support):
+def from_rows(
+    problem: Problem,
+    finite: FiniteProblem,
+    student: str,
+    seed: int,
+    rows: FloatArray,
+    convex_loss: ConvexLoss | None = None,
+) -> Simulation:
+    """Simulation from an array of shape (trials, 9) with the columns `MEASURED`."""
+    columns = {name: np.ascontiguousarray(column) for name, column in zip(MEASURED, rows.T, strict=True)}
+    n_support = columns.pop("n_support").astype(np.int64)
+    for column in (n_support, *columns.values()):
         column.setflags(write=False)
-    return Simulation(problem, finite, student, seed, test_error, R, rho, kappa, gap, n_support)
+    return Simulation(problem, finite, student, seed, **columns, n_support=n_support, convex_loss=convex_loss)

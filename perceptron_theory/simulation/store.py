@@ -22,7 +22,7 @@ from perceptron_theory.version import __version__
 
 FloatArray = npt.NDArray[np.float64]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _MANIFEST: Final = "sweep.json"
 _UNFINISHED: Final = ".unfinished-"
 
@@ -84,7 +84,7 @@ class Store:
         return self.path / f"point-{point:05d}-N-{N}-trial-{start:06d}.parquet"
 
     def write(self, point: int, N: int, start: int, labels: dict[str, float], rows: FloatArray) -> None:
-        """Keep measured rows, shape (trials, 6), with the labels of their point."""
+        """Keep measured rows, shape (trials, 9), with the labels of their point."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -101,7 +101,7 @@ class Store:
         self._place(self.file(point, N, start).name, buffer.getvalue())
 
     def read(self, point: int, N: int, start: int, stop: int) -> FloatArray:
-        """Measured rows as written, shape (stop - start, 6)."""
+        """Measured rows as written, shape (stop - start, 9)."""
         import pyarrow.parquet as pq
 
         path = self.file(point, N, start)

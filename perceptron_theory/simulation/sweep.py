@@ -6,23 +6,25 @@ import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, Selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
 from perceptron_theory.simulation.execution import check_place, run
-from perceptron_theory.simulation.finite import FiniteProblem
+from perceptron_theory.simulation.finite import FiniteProblem, label_identity
 from perceptron_theory.simulation.simulation import MEASURED, Simulation, from_rows
 from perceptron_theory.simulation.store import Store
-from perceptron_theory.simulation.trials import Block, Student, as_seed, as_student, run_block
+from perceptron_theory.simulation.trials import Block, Student, as_seed, as_student, loss_of, run_block
 from perceptron_theory.validation import number_array, whole_number
 
 #: Trials in one file of the store: what is lost at most when a sweep is killed.
@@ -68,7 +70,8 @@ def simulate_sweep(
     *,
     selection: str | Selection = "hard",
     margins: Margins | None = None,
-    student: str | Student = "max_margin",
+    labels: Labels | None = None,
+    student: str | ConvexLoss | Student = "max_margin",
     trials: int = 100,
     seed: int = 0,
     executor: Executor | None = None,
@@ -85,7 +88,7 @@ def simulate_sweep(
         Sizes; every problem is simulated at each.
     alpha_prune, f, theta : array_like
         As in `solve`: they broadcast.
-    selection, margins, student, trials, seed, executor, workers, progress
+    selection, margins, labels, student, trials, seed, executor, workers, progress
         As in `simulate`; every number is the same as there.
 
     Returns
@@ -110,15 +113,15 @@ def simulate_sweep(
     >>> len(sweep)
     4
     """
-    problem = Problem.of(alpha_prune, f, theta, selection, margins)
+    problem = Problem.of(alpha_prune, f, theta, selection, margins, labels)
     sizes = [whole_number("N", n, 2, "it is the number of inputs") for n in np.ravel(number_array("N", N, "sizes"))]
     if len(set(sizes)) != len(sizes) or not sizes:
         raise InvalidInputError(f"N must list different sizes, at least one, got {sizes}: each is simulated once.")
-    trained = as_student(student)
+    trained = as_student(student, problem.selection)
     trials = whole_number("trials", trials, 1, "it is the number of independent repetitions")
     seed = as_seed(seed)
     points = [
-        Problem(np.array(float(a)), np.array(float(f)), np.array(float(angle)), problem.selection, problem.margins)
+        replace(problem, alpha_prune=np.array(float(a)), f=np.array(float(f)), theta=np.array(float(angle)))
         for a, f, angle in zip(problem.alpha_prune.flat, problem.f.flat, problem.theta.flat, strict=True)
     ]
     if not points:
@@ -140,17 +143,17 @@ def simulate_sweep(
     results = run(run_block, [p.block for p in missing], executor, workers)
     for j, rows in track(results, "sweep", progress, len(missing)):
         point, block = missing[j]
-        kept.write(point, block.problem.N, block.start, _labels(points[point], block.problem), rows)
+        kept.write(point, block.problem.N, block.start, _coordinates(points[point], block.problem), rows)
     simulations = []
     for i, row in enumerate(finite):
         for at_size in row:
             parts = [kept.read(i, at_size.N, start, min(start + _BLOCK, trials)) for start in range(0, trials, _BLOCK)]
             rows = np.concatenate(parts).reshape(trials, len(MEASURED))
-            simulations.append(from_rows(points[i], at_size, trained.name, seed, rows))
+            simulations.append(from_rows(points[i], at_size, trained.name, seed, rows, loss_of(trained)))
     return Sweep(tuple(simulations), kept.path)
 
 
-def _labels(problem: Problem, finite: FiniteProblem) -> dict[str, float]:
+def _coordinates(problem: Problem, finite: FiniteProblem) -> dict[str, float]:
     return {
         "alpha_prune": float(problem.alpha_prune),
         "f": float(problem.f),
@@ -166,6 +169,7 @@ def _description(problem: Problem, sizes: list[int], student: Student, trials: i
         "student": repr(student),
         "selection": _identity(problem.selection),
         "margins": problem.margins.digest() if isinstance(problem.margins, MeasuredMargins) else "gaussian",
+        "labels": label_identity(problem.labels),
         "trials": trials,
         "seed": seed,
         "block": _BLOCK,

@@ -9,7 +9,9 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
 from perceptron_theory.problem import Problem
@@ -20,6 +22,7 @@ from perceptron_theory.simulation.finite import FiniteProblem
 from perceptron_theory.simulation.generalisation import overlaps, test_error
 from perceptron_theory.simulation.one_thread import one_blas_thread
 from perceptron_theory.simulation.simulation import MEASURED, Simulation, from_rows
+from perceptron_theory.simulation.training.convex_losses.student import LossMinimiser
 from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
 from perceptron_theory.simulation.training.trained import Trained, UncertifiedError
 from perceptron_theory.validation import whole_number
@@ -54,7 +57,7 @@ class Block(NamedTuple):
 
 
 def run_block(block: Block) -> FloatArray:
-    """Measured numbers of each trial, shape (stop - start, 6), columns `MEASURED`."""
+    """Measured numbers of each trial, shape (stop - start, 9), columns `MEASURED`."""
     rows = np.empty((block.stop - block.start, len(MEASURED)))
     with one_blas_thread():
         for i in range(rows.shape[0]):
@@ -69,11 +72,13 @@ def one_trial(problem: FiniteProblem, student: Student, seeds: np.random.SeedSeq
     try:
         trained = student.train(Z, rng)
     except UncertifiedError as error:
-        return (np.nan, np.nan, np.nan, np.nan, error.gap, 0.0)
+        return (np.nan, np.nan, np.nan, np.nan, error.gap, 0.0, np.nan, np.nan, np.nan)
     w = trained.w
     R, rho = overlaps(w, problem.theta)
     error_rate = test_error(w, problem.theta, problem.margins)
-    return (error_rate, R, rho, float((Z @ w).min()), trained.gap, float(trained.n_support))
+    fields = Z @ w
+    kappa, wrong = float(fields.min()), float(np.mean(fields <= 0.0))
+    return (error_rate, R, rho, kappa, trained.gap, float(trained.n_support), wrong, trained.loss, trained.norm)
 
 
 def simulate(
@@ -84,7 +89,8 @@ def simulate(
     *,
     selection: str | Selection = "hard",
     margins: Margins | None = None,
-    student: str | Student = "max_margin",
+    labels: Labels | None = None,
+    student: str | ConvexLoss | Student = "max_margin",
     trials: int = 100,
     seed: int = 0,
     executor: Executor | None = None,
@@ -112,9 +118,14 @@ def simulate(
         Which examples are kept.
     margins : GaussianMargins or MeasuredMargins, optional
         Distribution of the data along the probe before pruning. Default: Gaussian.
-    student : "max_margin" or a student
-        What is trained: the exact maximum-margin perceptron, or for example ``Ridge(lam)``, ``Logistic(lam)``,
-        ``Hinge(lam)`` or ``Gibbs()``.
+    labels : Labels, optional
+        How labels come about. Default: the sign of the teacher's field. Rules that keep by rank look at |z| only, a
+        `KeepProbability` at the margin m = y z of the label y as observed; `test_error` is without the noise.
+    student : "max_margin", ConvexLoss or a student
+        What is trained: the exact maximum-margin perceptron, the minimiser of a convex loss for one number
+        `ConvexLoss.lam`, or for example ``Gibbs()``. With `ConvexLoss.reweight` kept examples have the weights 1 / k(m)
+        of a `KeepProbability` k, and 1 under other rules: the sum over them is an unbiased estimate of the sum over the
+        pool. A constant k < 1 is then not the same as no weights, because lam is given.
     trials : int
         Number of independent trials.
     seed : int
@@ -149,16 +160,16 @@ def simulate(
     >>> bool(abs(sim.mean.R - theory.R) < 0.05)
     True
     """
-    problem = Problem.of(alpha_prune, f, theta, selection, margins)
+    problem = Problem.of(alpha_prune, f, theta, selection, margins, labels)
     finite = FiniteProblem.of(problem, N)
-    trained = as_student(student)
+    trained = as_student(student, problem.selection)
     trials = whole_number("trials", trials, 1, "it is the number of independent repetitions")
     seed = as_seed(seed)
     blocks = [Block(finite, trained, seed, i, min(i + _BLOCK, trials)) for i in range(0, trials, _BLOCK)]
     rows = np.empty((trials, len(MEASURED)))
     for i, result in track(run(run_block, blocks, executor, workers), "simulation", progress, len(blocks)):
         rows[blocks[i].start : blocks[i].stop] = result
-    return from_rows(problem, finite, trained.name, seed, rows)
+    return from_rows(problem, finite, trained.name, seed, rows, loss_of(trained))
 
 
 def as_seed(seed: int) -> int:
@@ -168,8 +179,10 @@ def as_seed(seed: int) -> int:
     return whole_number("seed", seed, 0, "it names a sequence of random numbers")
 
 
-def as_student(student: str | Student) -> Student:
-    """Student from its name, or itself."""
+def as_student(student: str | ConvexLoss | Student, selection: Selection) -> Student:
+    """What is trained, from its name, from a loss, or itself."""
+    if isinstance(student, ConvexLoss):
+        return LossMinimiser.of(student, selection)
     if isinstance(student, str):
         if student == MaxMargin.name:
             return MaxMargin()
@@ -177,6 +190,9 @@ def as_student(student: str | Student) -> Student:
         raise InvalidInputError(f"student must be an instance, got the class {student.__name__}: call it first.")
     elif callable(getattr(student, "train", None)) and isinstance(getattr(student, "name", None), str):
         return student
-    raise InvalidInputError(
-        f"unknown student {student!r}: use 'max_margin', Ridge(lam), Logistic(lam), Hinge(lam) or Gibbs()."
-    )
+    raise InvalidInputError(f"unknown student {student!r}: use 'max_margin', ConvexLoss(loss, lam) or Gibbs().")
+
+
+def loss_of(student: Student) -> ConvexLoss | None:
+    """The loss that a student minimises, if it does."""
+    return student.loss if isinstance(student, LossMinimiser) else None

@@ -83,7 +83,7 @@ def test_simulate_writes_every_trial_to_the_last_digit(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["trials.csv"]
     table = exact_table(path)
     sim = pt.simulate(20, 3.0, 0.3, THETA, selection=pt.Band(0.2), trials=6)
-    measured = ["test_error", "R", "rho", "kappa", "gap", "n_support"]
+    measured = ["test_error", "R", "rho", "kappa", "gap", "n_support", "train_error", "train_loss", "norm"]
     assert list(table.dtype.names or ()) == ["N", "alpha_prune", "f", "theta", "trial", *measured]
     for name in measured:
         np.testing.assert_array_equal(table[name], getattr(sim, name))

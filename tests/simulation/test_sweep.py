@@ -100,6 +100,22 @@ def test_every_number_is_that_of_simulate(tmp_path: Path) -> None:
     assert list(found) == []
 
 
+def test_labels_and_losses_are_those_of_simulate(tmp_path: Path) -> None:
+    """Also when they come from the store."""
+    change: dict[str, Any] = {"labels": pt.Labels(0.1, "probit", 2.0), "student": pt.ConvexLoss("hinge", 0.1)}
+    rule = {"selection": pt.KeepProbability(lambda m: np.where(m < 0.5, 1.0, 0.5), [0.5]), "f": None}
+    for _ in range(2):
+        found = sweep(tmp_path, **change, **rule)
+        for sim in found:
+            alpha = float(sim.problem.alpha_prune)
+            other = pt.simulate(**(CALL | change | rule | {"N": sim.N, "alpha_prune": alpha}))
+            assert sim.finite == other.finite
+            assert sim.problem.labels == change["labels"] == sim.finite.labels
+            assert repr(sim.convex_loss) == repr(change["student"]) == repr(other.convex_loss)
+            for name in MEASURED:
+                np.testing.assert_array_equal(getattr(sim, name), getattr(other, name))
+
+
 def test_grids_broadcast_in_order(tmp_path: Path) -> None:
     found = sweep(tmp_path, N=12, alpha_prune=[[1.0], [2.0]], f=[0.5, 1.0], trials=2)
     points = [(float(sim.problem.alpha_prune), float(sim.problem.f)) for sim in found]
@@ -211,7 +227,8 @@ OTHER: list[tuple[dict[str, Any], str]] = [
     ({"selection": pt.Band(0.0)}, "its selection is"),
     ({"selection": pt.KeepProbability(np.ones_like), "f": None}, "its selection is"),
     ({"margins": pt.MeasuredMargins([0.5, 1.0], signed=True)}, 'its margins is "gaussian"'),
-    ({"student": pt.Ridge(1.0)}, "its student is"),
+    ({"labels": pt.Labels(flip=0.1)}, "its labels is"),
+    ({"student": pt.ConvexLoss("square", 1.0)}, "its student is"),
     ({"trials": 46}, "its trials is 45, asked for 46"),
     ({"trials": 65}, "its trials is"),
     ({"seed": 4}, "its seed is 3, asked for 4"),
@@ -235,15 +252,20 @@ def test_another_sweep_is_refused(store: Path, change: dict[str, Any], part: str
 
 
 def test_other_students_and_margins_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ridge(1) is not Ridge(2); margins of other values, weights or meaning are others."""
+    """Each loss and penalty is a student; margins of other values, weights or meaning are others."""
     values = np.array([0.5, 1.0, 2.0])
-    call = {"margins": pt.MeasuredMargins(values, signed=True), "student": pt.Ridge(1.0), "trials": 3}
+    call = {
+        "margins": pt.MeasuredMargins(values, signed=True),
+        "student": pt.ConvexLoss("square", 1.0),
+        "trials": 3,
+    }
     first = sweep(tmp_path, **call)
     before = untouched(tmp_path)
     monkeypatch.setattr(sweep_module, "run_block", None)
     others: list[dict[str, Any]] = [
-        {"student": pt.Ridge(2.0)},
-        {"student": pt.Logistic(1.0)},
+        {"student": pt.ConvexLoss("square", 2.0)},
+        {"student": pt.ConvexLoss("squared-hinge", 1.0)},
+        {"student": pt.ConvexLoss("square", 1.0, reweight=True)},
         {"margins": pt.MeasuredMargins(values + 1e-9 * values, signed=True)},
         {"margins": pt.MeasuredMargins(values, [1.0, 1.0, 2.0], signed=True)},
         {"margins": pt.MeasuredMargins(values, signed=False)},
@@ -253,7 +275,8 @@ def test_other_students_and_margins_are_refused(tmp_path: Path, monkeypatch: pyt
         with pytest.raises(pt.StoreError, match="holds another sweep"):
             sweep(tmp_path, **(call | change))
     assert_same_bits(sweep(tmp_path, **call), first)
-    # The same data in another order are the same data.
+    # The same data in another order are the same data, and the same number of another type the same penalty.
+    assert_same_bits(sweep(tmp_path, **(call | {"student": pt.ConvexLoss("square", np.float32(1.0))})), first)
     assert_same_bits(sweep(tmp_path, **(call | {"margins": pt.MeasuredMargins(values[::-1], signed=True)})), first)
     assert untouched(tmp_path) == before
 
@@ -263,7 +286,7 @@ def test_other_students_and_margins_are_refused(tmp_path: Path, monkeypatch: pyt
     ("manifest", "part"),
     [
         (lambda text: text.replace(pt.__version__, "0.0.1"), "its perceptron_theory is"),
-        (lambda text: text.replace('"format": 1', '"format": 2'), "its format is 2, asked for 1"),
+        (lambda text: text.replace('"format": 2', '"format": 1'), "its format is 1, asked for 2"),
         (lambda text: text.replace('"format"', '"more": 1, "format"'), "its more is 1, asked for null"),
         (lambda text: text.replace('"seed": 3,', ""), "its seed is null, asked for 3"),
         (lambda text: text[: len(text) // 2], "cannot read"),
@@ -423,7 +446,8 @@ def test_a_damaged_part_is_named_and_made_again(store: Path, whole: dict[str, by
         ({"trials": 0}, ["trials", "0"]),
         ({"seed": -1}, ["seed", "-1"]),
         ({"student": "svm"}, ["'svm'"]),
-        ({"student": pt.Ridge}, ["class Ridge"]),
+        ({"student": pt.ConvexLoss}, ["class ConvexLoss"]),
+        ({"student": pt.ConvexLoss("square", [1.0, 2.0])}, ["one number in a simulation", "(2,)"]),
         ({"theta": 20.0}, ["theta", "deg2rad"]),
     ],
 )

@@ -195,11 +195,15 @@ CHANGES: list[dict[str, Any]] = [
     {"selection": pt.Band(0.1)},
     {"selection": pt.Band(0.3)},
     {"selection": pt.KeepProbability(lambda m: np.exp(-np.abs(m))), "f": None},
+    {"labels": pt.Labels(flip=0.1)},
+    {"labels": pt.Labels(link="probit", slope=1.0)},
 ]
 
 
-def test_other_problems_have_other_numbers(here: pt.Simulation) -> None:
-    sims = [here, *(simulate(trials=3, **change) for change in CHANGES)]
+def test_other_problems_have_other_numbers() -> None:
+    """A student that every problem has."""
+    here = simulate(student=pt.ConvexLoss("square", 1.0))
+    sims = [here, *(simulate(trials=3, student=pt.ConvexLoss("square", 1.0), **change) for change in CHANGES)]
     for name in ("R", "rho", "kappa"):
         values = np.concatenate([getattr(sim, name)[:3] for sim in sims])
         assert np.unique(values).size == values.size
@@ -208,14 +212,23 @@ def test_other_problems_have_other_numbers(here: pt.Simulation) -> None:
 def test_every_problem_size_seed_and_trial_has_its_own_source() -> None:
     """Also problems that differ in one number only, or in the name of the rule."""
     rules: list[Selection] = [pt.Hard(), pt.Easy(), pt.Band(0.0), pt.Random()]
+    noise = [
+        pt.Labels(),
+        pt.Labels(flip=0.1),
+        pt.Labels(link="probit", slope=1.0),
+        pt.Labels(link="probit", slope=2.0),
+        pt.Labels(link="logistic", slope=1.0),
+        pt.Labels(flip=0.1, link="logistic", slope=1.0),
+    ]
     sources = [
-        FiniteProblem(N, P, pool, skipped, theta, rule, pt.GaussianMargins()).seeds(seed, trial)
+        FiniteProblem(N, P, pool, skipped, theta, rule, pt.GaussianMargins(), labels).seeds(seed, trial)
         for N in (20, 40)
         for P in (10, 12)
         for pool in (30, 40)
         for skipped in (0, 5)
         for theta in (0.1, 0.2)
         for rule in rules
+        for labels in noise
         for seed in (0, 1)
         for trial in (0, 1)
     ]
@@ -262,6 +275,12 @@ def test_a_known_student_is_measured_exactly() -> None:
     assert np.abs(probe.test_error - theta / math.pi).max() < 1e-15  # rounding
     # It gets a share theta / pi wrong, and more of the hard ones: of 40 at least one in nearly every trial.
     assert np.mean(probe.kappa < 0.0) > 0.9
+    np.testing.assert_array_equal(probe.kappa < 0.0, probe.train_error > 0.0)
+    # Neither has a loss, nor a length.
+    for sim in (teacher, probe):
+        assert np.isnan(sim.train_loss).all()
+        assert np.isnan(sim.norm).all()
+        assert sim.convex_loss is None
 
 
 @dataclass(frozen=True)
@@ -283,7 +302,7 @@ def test_uncertified_trials_are_nan_and_counted() -> None:
     assert 0 < sim.failed < sim.trials
     np.testing.assert_array_equal(failed, sim.gap < 0.3)
     assert not np.isnan(sim.gap).any()
-    for name in ("test_error", "R", "rho", "kappa"):
+    for name in ("test_error", "R", "rho", "kappa", "train_error"):
         np.testing.assert_array_equal(np.isnan(getattr(sim, name)), failed)
     assert np.all(sim.n_support[failed] == 0)
     assert all(math.isnan(x) for x in (*sim.mean, *sim.standard_error))
@@ -387,10 +406,17 @@ BAD_CALLS: list[tuple[dict[str, Any], list[str]]] = [
     ({"seed": 0.5}, ["seed must", "0.5"]),
     ({"seed": None}, ["seed must", "None"]),
     ({"seed": True}, ["seed must", "True"]),
-    ({"student": "svm"}, ["unknown student 'svm'", "'max_margin'", "Ridge(lam)"]),
+    ({"student": "svm"}, ["unknown student 'svm'", "'max_margin'", "ConvexLoss(loss, lam)", "Gibbs()"]),
     ({"student": None}, ["unknown student None", "'max_margin'"]),
     ({"student": Lookalike()}, ["unknown student", "Lookalike", "'max_margin'"]),
-    ({"student": pt.Ridge}, ["the class Ridge", "call it"]),
+    ({"student": pt.ConvexLoss}, ["the class ConvexLoss", "call it"]),
+    ({"student": pt.ConvexLoss("hinge", "optimal")}, ["a number in a simulation", "'optimal'"]),
+    ({"student": pt.ConvexLoss("square", [0.1, 0.2])}, ["one number in a simulation", "(2,)"]),
+    ({"labels": 0.1}, ["labels must be Labels(...)", "0.1"]),
+    (
+        {"labels": pt.Labels(flip=0.1), "margins": pt.MeasuredMargins([0.5, 1.0], signed=True)},
+        ["labels must be left out with signed margins", "signed=False"],
+    ),
     ({"student": pt.MaxMargin}, ["the class MaxMargin", "call it"]),
     ({"workers": 0}, ["workers must be a whole number of at least 1", "got 0", "processes"]),
     ({"workers": -2}, ["workers must", "-2"]),

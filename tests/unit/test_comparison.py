@@ -14,7 +14,7 @@ import perceptron_theory as pt
 from perceptron_theory.comparison import extrapolate
 from perceptron_theory.problem import Problem
 from perceptron_theory.simulation.finite import FiniteProblem
-from perceptron_theory.simulation.simulation import Observables, from_rows
+from perceptron_theory.simulation.simulation import MEASURED, Observables, from_rows
 
 NAMES = Observables._fields
 
@@ -59,7 +59,7 @@ def invented(
     arguments: dict[str, Any] = {"f": 0.5, "theta": 0.3, "selection": "hard"} | change
     problem = Problem.of(alpha_prune, **arguments)
     finite = FiniteProblem.of(problem, N)
-    rows = np.zeros((trials, 6))
+    rows = np.zeros((trials, len(MEASURED)))
     rows[:, :4] = values_at(finite.alpha_prune) + SLOPE / N + SPREAD * (rng.standard_normal((trials, 4)) + shift)
     return from_rows(problem, finite, "max_margin", 0, rows)
 

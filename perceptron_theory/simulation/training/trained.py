@@ -45,11 +45,18 @@ class Trained(NamedTuple):
         each student.
     n_support : int
         Number of examples with a nonzero dual variable: those the student leans on.
+    norm : float
+        Length of the weights before they were made a unit vector; infinite if they are a limit that has none, NaN if
+        only their direction means anything.
+    loss : float
+        Mean loss of the examples, each of weight 1, at that length; NaN for students without a loss.
     """
 
     w: FloatArray
     gap: float
     n_support: int
+    norm: float = math.nan
+    loss: float = math.nan
 
 
 def matrix_of_examples(Z: FloatArray) -> FloatArray:
@@ -95,16 +102,16 @@ def checked_examples(Z: FloatArray) -> FloatArray:
     return Z
 
 
-def mean_direction(Z: FloatArray) -> FloatArray:
-    """Sum of the examples, shape (N,): the first direction in which every convex loss falls.
+def mean_direction(Z: FloatArray, v: FloatArray) -> FloatArray:
+    """Sum of the examples with weights v, shape (N,): the first direction in which every convex loss falls.
 
     Raises
     ------
     InvalidInputError
         If the examples cancel: then w = 0 is optimal and there is no direction to return.
     """
-    total = Z.sum(axis=0)
-    lengths = float(np.sqrt((Z * Z).sum(axis=1)).sum())
+    total = v @ Z
+    lengths = float(v @ np.sqrt((Z * Z).sum(axis=1)))
     if not float(np.linalg.norm(total)) > _NO_DIRECTION * lengths:
         raise InvalidInputError(
             f"the {Z.shape[0]} examples of Z cancel (their sum is zero): the best weights are zero "

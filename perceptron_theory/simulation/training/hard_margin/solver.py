@@ -26,7 +26,7 @@ _LARGEST: Final = 1e140
 
 _ADVICE: Final = (
     "no w may have Z w > 0, or only one with a margin too small for double precision; check that labels come from a "
-    "teacher without noise, or use Hinge"
+    "teacher without noise, or use a convex loss"
 )
 
 

@@ -1,0 +1,1 @@
+"""Students that minimise a convex loss with a ridge penalty."""

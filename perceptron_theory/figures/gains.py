@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -70,7 +71,7 @@ def sampled_gains(cells: Sequence[SampledCell], fast: bool) -> xr.Dataset:
     trials = TRIALS_FAST if fast else TRIALS
     jobs = [(cell, i, trial) for i, cell in enumerate(cells) for trial in range(trials)]
     gain = np.empty(len(jobs))
-    for at, value in track(run(_sampled, jobs, one_per_core(), None), "sampling", True, len(jobs)):
+    for at, value in track(run(_sampled, jobs, one_per_core(), None), "sampling", sys.stderr.isatty(), len(jobs)):
         gain[at] = value
     by_cell = gain.reshape(len(cells), trials)
     return xr.Dataset(

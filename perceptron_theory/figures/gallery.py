@@ -34,6 +34,8 @@ NAMES: Final = (
     "sliding_policy",
     "information",
     "frontier_floor",
+    "selection_under_noise",
+    "random_share_repairs",
 )
 
 EXTENSIONS: Final = ("nc", "png", "pdf")

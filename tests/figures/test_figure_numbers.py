@@ -23,7 +23,7 @@ def numbers(request: pytest.FixtureRequest) -> Numbers:
 
 #: Figures whose dots have a theory at the same size, which is all with dots but two sketches and the crossings.
 WITH_DOTS = ("fig_1a", "fig_1c", "fig_1e", "fig_2bcd", "fig_3", "fig_9", "fig_10", "capacity_wall", "sliding_policy",
-             "information", "frontier_floor")  # fmt: skip
+             "information", "frontier_floor", "selection_under_noise", "random_share_repairs")  # fmt: skip
 
 
 def slope(curve: xr.DataArray) -> npt.NDArray[np.float64]:
@@ -207,6 +207,23 @@ def test_information_at_the_true_saddle(numbers: Numbers) -> None:
         assert (gains.gain.sel(f=f) > gains.gain_paper.sel(f=f)).sel(alpha_prune=slice(0.2, 2.5)).all()
     assert float(gains.gain.sel(f=0.05).max()) > 2.0 > float(gains.gain_paper.max())
     assert slope(gains.gain.sel(f=1.0))[-1] == pytest.approx(-1.0, abs=0.01)
+
+
+def test_selection_beats_the_full_set_at_weak_penalty(numbers: Numbers) -> None:
+    errors = numbers("selection_under_noise")["theory"].test_error
+    full = errors.sel(f=1.0)
+    best = errors.min("f")
+    assert float(best.sel(lam=0.001)) < 0.95 * float(full.sel(lam=0.001))
+    assert float(best.sel(lam=0.1)) == float(full.sel(lam=0.1))  # nothing gained
+    gain = (full / best).values
+    assert (np.diff(gain) < 0).all()
+
+
+def test_random_share_repairs_hard_only_at_small_f(numbers: Numbers) -> None:
+    errors = numbers("random_share_repairs")["theory"].test_error
+    small, large = errors.sel(f=0.1, method="nearest"), errors.sel(f=0.8, method="nearest")
+    assert (np.diff(small) < 0).all()  # the more random, the better
+    assert float(large.sel(share=0.0)) < float(large.sel(share=1.0))
 
 
 def test_nothing_beats_the_floor(numbers: Numbers) -> None:

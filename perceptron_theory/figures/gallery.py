@@ -35,6 +35,7 @@ NAMES: Final = (
     "information",
     "frontier_floor",
     "selection_under_noise",
+    "clean_or_wrong_labels",
     "random_share_repairs",
 )
 

@@ -69,7 +69,7 @@ def curated_labels(
     >>> print(f"{error:.4f}")
     0.0068
     """
-    theta, along, across = _geometry(cosines)
+    theta, along, across = truth_in_plane(cosines)
     s = solve(alpha_prune, f, theta, selection=selection, student=ConvexLoss("square", lam))
     sideways = (s.R - s.rho * math.cos(theta)) / math.sin(theta) if theta > 0.0 else 0.0
     cosine = s.rho * along + sideways * across
@@ -106,7 +106,7 @@ def curated_labels_unlimited(f: float, cosines: tuple[float, float, float], sele
     [0.006801, 0.081374, 0.0]
     [0.131787, 0.040238, 0.143566]
     """
-    theta, along, across = _geometry(cosines)
+    theta, along, across = truth_in_plane(cosines)
     fraction = one_number("f", kept_fraction("f", f))
     rule = as_selection(selection)
     lo, hi = (0.0, math.inf)
@@ -129,8 +129,30 @@ def curated_labels_unlimited(f: float, cosines: tuple[float, float, float], sele
     return math.acos(min(1.0, (p * along + c * across) / math.hypot(p, c))) / math.pi
 
 
-def _geometry(cosines: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Angle of oracle and generator; components of the truth along the oracle and orthogonal to it in their plane."""
+def truth_in_plane(cosines: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Angle of oracle and generator; components of the truth along the oracle and orthogonal to it in their plane.
+
+    Parameters
+    ----------
+    cosines : tuple of float
+        Cosines (truth . generator, truth . oracle, oracle . generator).
+
+    Returns
+    -------
+    tuple of float
+        theta in radians, and the two components.
+
+    Raises
+    ------
+    InvalidInputError
+        If no three directions have such cosines.
+
+    Examples
+    --------
+    >>> theta, along, across = truth_in_plane((1.0, 0.6, 0.6))
+    >>> round(along, 12), round(across, 12)
+    (0.6, 0.8)
+    """
     given = number_array("cosines", cosines, "cosines of truth, generator and oracle")
     if given.shape != (3,) or not (np.abs(given) <= 1.0).all():
         raise InvalidInputError(

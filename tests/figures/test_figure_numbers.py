@@ -219,6 +219,20 @@ def test_selection_beats_the_full_set_at_weak_penalty(numbers: Numbers) -> None:
     assert (np.diff(gain) < 0).all()
 
 
+def test_clean_labels_favour_hard_and_wrong_ones_easy(numbers: Numbers) -> None:
+    tree = numbers("clean_or_wrong_labels")
+    errors = tree["errors"].to_dataset()
+    deviation = (errors["mean"] - errors.theory) / errors.standard_error
+    print(f"{deviation.size} dots, worst {float(abs(deviation).max()):.2f}")
+    assert float(abs(deviation).max()) < 4.0
+    line = np.interp(errors.oracle_deg, tree["lines"].oracle_deg, tree["lines"].limited)
+    gap = errors["mean"].sel(selection="hard") - errors["mean"].sel(selection="easy")
+    assert ((gap > 0) == (errors.generator_deg > line)).all()
+    # Two directions of the published table: (truth . generator, truth . oracle) = (1, .8) and (.9, 1).
+    assert (tree["lines"].unlimited > 0.0).all()
+    assert float(tree["lines"].unlimited[0]) < np.rad2deg(np.arccos(0.9))
+
+
 def test_random_share_repairs_hard_only_at_small_f(numbers: Numbers) -> None:
     errors = numbers("random_share_repairs")["theory"].test_error
     small, large = errors.sel(f=0.1, method="nearest"), errors.sel(f=0.8, method="nearest")

@@ -14,6 +14,7 @@ from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.kept_groups import KeptGroup, kept_groups
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import GaussianMargins, Margins, MeasuredMargins
+from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.selection import KeepProbability, Random, Selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.solution import ConvexSolution, certify
@@ -28,6 +29,16 @@ FloatArray = npt.NDArray[np.float64]
 _CHUNK = 8
 #: Tells kernels to look for the best penalty.
 _OPTIMAL = -1.0
+#: All examples at margin 0; both of its signs, of which the label picks one.
+_ONE_MARGIN = KeptMeasure(
+    np.empty((0, 2)),
+    np.empty((0, 0)),
+    np.empty((2, 0)),
+    np.empty((0, 0)),
+    np.array([[0.0], [2.0]]),
+    False,
+    1.0,
+)
 #: Gauss-Legendre rule for averages over the teacher's field, which are smooth beside the boundary.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _END = 10.0
@@ -109,19 +120,25 @@ def separability_threshold(
     """
     problem = Problem.of(1.0, f, theta, selection, margins, labels)
     x = setting("hinge", problem.labels)
-    groups, _ = kept_groups(problem)
+    groups, angles, _ = _seen(problem)
     out = np.full(problem.theta.size, np.inf)
     for group in groups:
-        _thresholds(group, x, _angles(problem), problem.labels, out)
+        _thresholds(group, x, angles, problem.labels, out)
     return np.asarray(out.reshape(problem.shape))[()]
 
 
-def _angles(problem: Problem) -> FloatArray:
-    """Angles as kernels see them: a random subset of Gaussian data is seen along the teacher."""
-    seen = problem.theta.ravel()
+def _seen(problem: Problem) -> tuple[list[KeptGroup], FloatArray, FloatArray]:
+    """Groups, angles and fractions as kernels see them.
+
+    A random subset of Gaussian data looks alike from everywhere: seen along a direction that tells nothing, at a right
+    angle to the teacher, one margin stands for all, and a single integral is left.
+    """
+    groups, f = kept_groups(problem)
+    angles = problem.theta.ravel()
     if isinstance(problem.selection, Random) and isinstance(problem.margins, GaussianMargins):
-        seen = np.zeros_like(seen)
-    return seen
+        groups = [group._replace(measure=_ONE_MARGIN) for group in groups]
+        angles = np.full_like(angles, 0.5 * math.pi)
+    return groups, angles, f
 
 
 def _thresholds(group: KeptGroup, x: Setting, theta: FloatArray, labels: Labels, out: FloatArray) -> None:
@@ -135,8 +152,8 @@ def _thresholds(group: KeptGroup, x: Setting, theta: FloatArray, labels: Labels,
 
 def _solve_groups(problem: Problem, student: ConvexLoss, lam: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Rows of `solve_convex`, and the fraction kept."""
-    groups, f = kept_groups(problem)
-    alpha, theta = problem.alpha_prune.ravel(), _angles(problem)
+    groups, theta, f = _seen(problem)
+    alpha = problem.alpha_prune.ravel()
     x = setting(student.loss, problem.labels, student.reweight and isinstance(problem.selection, KeepProbability))
     rows = np.full((alpha.size, 10), np.nan)
     threshold = np.full(alpha.size, np.inf)

@@ -55,6 +55,7 @@ _MOST_PANELS = 256
 #: distance from them, by grades.
 _LOGISTIC_WIDTH = 1.0
 _GRADE = 4.0
+_GRADE_REACH = 4.0
 _GRADES = 4
 _MOST_FEATURES = 2 * _GRADES + 1
 #: Nodes of the trapezoidal rule over a logistic teacher's noise reach so far, in standard deviations.
@@ -315,7 +316,8 @@ def averages(measure: KeptMeasure, x: Setting, w: Weights, level: float) -> Sums
         if cut_width < tau:
             inner[n, 0], inner[n, 1], inner[n, 2] = -at * x.cos / (x.sin * w.c) * tau2, reach * cut_width, cut_width
         for k in range(n):
-            inner[k, 0], inner[k, 1], inner[k, 2] = centres[k] - w.p * at, reach * widths[k], max(widths[k], 1e-300)
+            inner[k, 0] = centres[k] - w.p * at
+            inner[k, 1], inner[k, 2] = _GRADE_REACH * widths[k], max(widths[k], 1e-300)
             if widths[k] >= tau:
                 inner[k, 0] = math.inf
         pieces = cut_panels(lo, hi, tau, inner, panels)

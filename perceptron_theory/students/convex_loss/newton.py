@@ -26,7 +26,7 @@ def residuals(S: Sums, x: Setting, w: Weights, gamma: float, out: FloatArray) ->
     a = x.alpha
     out[0] = 1.0 + a * S.h / w.s - gamma
     out[1] = a * S.F2 / (w.s * w.s) - 1.0
-    out[2] = (a * S.m - gamma * w.p) / (a * S.abs_m)
+    out[2] = (a * S.m - gamma * w.p) / (a * S.abs_m) if S.abs_m > 0.0 else 0.0
     out[3] = (a * S.g - gamma * w.c) / (a * S.abs_F) if x.sin > 0.0 else 0.0
     largest = max(max(abs(out[0]), abs(out[1])), max(abs(out[2]), abs(out[3])))
     return largest if math.isfinite(out[0] + out[1] + out[2] + out[3]) else math.inf
@@ -47,7 +47,13 @@ def jacobian(S: Sums, x: Setting, w: Weights, lam: float, gamma: float) -> Float
     J[2, 3] = a * S.m_V - gamma * w.p if finite else -w.p
     J[3, 0], J[3, 1], J[3, 2] = a * S.m_c, a * S.g_c - gamma, a * S.g_s * s
     J[3, 3] = a * S.g_V - gamma * w.c if finite else -w.c
-    J[2] /= a * S.abs_m
+    if S.abs_m > 0.0:
+        J[2] /= a * S.abs_m
+    else:
+        # No example has a component along the probe: p stays 0.
+        J[2] = 0.0
+        J[:, 0] = 0.0
+        J[2, 0] = 1.0
     if x.sin > 0.0:
         J[3] /= a * S.abs_F
     else:

@@ -107,7 +107,9 @@ def separability(measure: KeptMeasure, x: Setting) -> float:
     for _ in range(200):
         # Gradient -2 (E[m F], E[g F]), Hessian -2 (E[m^2 F'], ...).
         det = S.m_p * S.g_c - S.m_c * S.m_c
-        if x.sin > 0.0 and det > 0.0:
+        if S.m_p == 0.0:
+            dp, dc = 0.0, -S.g / S.g_c
+        elif x.sin > 0.0 and det > 0.0:
             dp, dc = -(S.g_c * S.m - S.m_c * S.g) / det, -(S.m_p * S.g - S.m_c * S.m) / det
         else:
             dp, dc = -S.m / S.m_p, 0.0
@@ -151,7 +153,9 @@ def error_of(unpruned: KeptMeasure, w: Weights, x: Setting, theta: float, level:
 def _log_error_slope(unpruned: KeptMeasure, x: Setting, w: Weights, lam: float, S: Sums, theta: float) -> float:
     """Slope d ln(test error) / d ln(lam) along the solution, whose averages are S."""
     gamma = lam * w.V
-    change = np.array([-gamma, 0.0, -gamma * w.p / (x.alpha * S.abs_m), -gamma * w.c / (x.alpha * S.abs_F)])
+    change = np.array(
+        [-gamma, 0.0, -gamma * w.p / (x.alpha * max(S.abs_m, 1e-300)), -gamma * w.c / (x.alpha * S.abs_F)]
+    )
     tangent = -solved(jacobian(S, x, w, lam, gamma), change)
     h = 1e-5
     up = error_of(unpruned, moved(w, gamma, tangent, h)[0], x, theta, FINE)

@@ -30,8 +30,8 @@ _STRONG = 30.0
 _DILUTE = 0.01
 _STRIDE = 1.0
 _LONGEST_STRIDE = 2.5
-#: Where a vanishing penalty is approached from, relative to alpha.
-_NEARLY_NONE = 1e-3
+#: Where a vanishing penalty is approached from, relative to alpha: beside the threshold only so weak a one is near.
+_NEARLY_NONE = 1e-8
 #: The path of the best penalty ends here, relative to alpha, or where the error does not change any more.
 _WEAKEST = 1e-9
 _LEVEL = 1e-8

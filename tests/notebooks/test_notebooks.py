@@ -72,6 +72,8 @@ def compiled() -> None:
     for student in ("max-margin", "gibbs"):
         pt.solve(1.0, 0.5, 0.1, student=student)
     pt.solve(1.0, 0.5, 0.1, margins=pt.digits_scores().margins())
+    pt.solve(1.0, 0.5, 0.1, student=pt.ConvexLoss("square", "optimal"))
+    pt.separability_threshold(0.5, 0.1, labels=pt.Labels(0.1))
 
 
 @pytest.mark.slow

@@ -62,8 +62,8 @@ axes.legend()
 plt.show()
 
 # %% [markdown]
-# The vertical line is where the kept examples cease to be separable. Without penalty the error has a kink there; the best
-# penalty takes it away, and is never worse.
+# The vertical line is where the kept examples cease to be separable. Without penalty the error has a kink there; the
+# best penalty takes it away, and is never worse.
 #
 # ## Three results of the field
 #

@@ -62,6 +62,7 @@ def test_perfect_metric_is_one_equation() -> None:
     assert abs(pt.solve(alpha, f, student="bayes-optimal").R - np.sqrt(q)) < 1e-9
 
 
+@pytest.mark.slow
 def test_two_directions_by_differences() -> None:
     """theta > 0: the student's overlaps make the evidence stationary; gradients and integrals by brute force."""
     alpha, f, theta = 2.0, 0.4, 0.35
@@ -132,6 +133,7 @@ def message_passing(Z: np.ndarray, gamma: float, iterations: int = 60) -> np.nda
     return t
 
 
+@pytest.mark.slow
 def test_message_passing_learns_as_predicted() -> None:
     """An algorithm that is told the rule and the kept data, on finite data: 40 draws at each N, extrapolated in 1/N."""
     alpha, f, trials = 2.0, 0.5, 40

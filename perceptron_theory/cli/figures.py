@@ -22,7 +22,7 @@ def run_figures(names: Sequence[str], fast: bool, out: Path) -> bool:
         begun = time.perf_counter()
         made = make(name, fast)
         write_all(out, made.files())
-        click.echo(f"{name:<18}{time.perf_counter() - begun:6.1f} s  failed points: {made.numbers.attrs['failures']}")
+        click.echo(f"{name:<24}{time.perf_counter() - begun:6.1f} s  failed points: {made.numbers.attrs['failures']}")
         failed += made.failed
     click.echo(f"{len(chosen)} figures in {time.perf_counter() - started:.0f} s, in {out}")
     return failed == 0

@@ -32,7 +32,7 @@ def compute(fast: bool = False) -> xr.DataTree:
     """Frontiers, floors, simulation of the frontier."""
     theta = np.deg2rad(THETA_DEG)
     frontier = pareto_frontier(np.geomspace(*RANGE, 61), theta, f_min=F_MIN)
-    coarse = pareto_frontier(SIZES[::3] if fast else SIZES, theta, f_min=F_MIN)
+    coarse = pareto_frontier(SIZES[::4] if fast else SIZES, theta, f_min=F_MIN)
     marked = pareto_frontier(SIMULATED, theta, f_min=F_MIN)
     cells = [Cell(a, float(marked.f.sel(alpha_prune=a, theta=t)), t) for t in marked.theta.values for a in SIMULATED]
     return xr.DataTree.from_dict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
@@ -14,6 +15,9 @@ from perceptron_theory.validation import number_array, positive
 FloatArray = npt.NDArray[np.float64]
 
 LOSSES: Final = ("logistic", "hinge", "square", "squared-hinge")
+
+#: Margins at which keep probabilities are probed.
+_PROBED: Final = np.linspace(-6.0, 6.0, 12_001)
 
 Loss = Literal["logistic", "hinge", "square", "squared-hinge"]
 
@@ -76,6 +80,22 @@ class ConvexLoss:
     def optimal(self) -> bool:
         """Whether lam is to be chosen."""
         return isinstance(self.lam, str)
+
+
+def check_weights(keep: Callable[[FloatArray], FloatArray]) -> None:
+    """Refuse weights 1 / k where some examples are never kept: no weight makes up for what is not there.
+
+    Raises
+    ------
+    InvalidInputError
+        If the keep probability `keep` is 0 at a margin that data have.
+    """
+    never = _PROBED[keep(_PROBED) == 0.0]
+    if never.size:
+        raise InvalidInputError(
+            f"reweight needs a keep probability above 0 everywhere, got 0 at margin {never[0]:g}: what is never kept "
+            "has no weight 1 / 0; keep a little of everything, or leave reweight out."
+        )
 
 
 def penalty(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from perceptron_theory.convex_loss import ConvexLoss
+from perceptron_theory.convex_loss import ConvexLoss, check_weights
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.kept_groups import KeptGroup, kept_groups
 from perceptron_theory.labels import Labels
@@ -53,6 +53,8 @@ def solve_regularised(problem: Problem, student: ConvexLoss) -> ConvexSolution:
         raise InvalidInputError(
             "reweight needs Gaussian margins, got measured ones: leave it out, or pass the weights with the margins."
         )
+    if student.reweight and isinstance(problem.selection, KeepProbability):
+        check_weights(problem.selection)
     lam = np.full(problem.shape, _OPTIMAL) if student.optimal else np.asarray(student.lam, dtype=np.float64)
     rows, f = _solve_groups(problem, student, np.broadcast_to(lam, problem.shape).ravel())
     test_error, R, rho, norm, V, train_error, train_loss, lam, residual, quadrature_error = np.moveaxis(rows, -1, 0)

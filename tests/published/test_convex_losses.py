@@ -59,7 +59,9 @@ def test_ridge() -> None:
 
 
 def test_double_descent() -> None:
-    """Without penalty the error peaks where the examples can just be interpolated."""
+    """Without penalty the error peaks where the examples can just be interpolated: .49665 printed, at lam = 1e-9."""
+    peak = pt.solve(1.0, 1.0, selection="random", student=pt.ConvexLoss("square", 1e-9)).test_error
+    assert float(peak) == pytest.approx(0.49665, abs=0.6e-5)
     errors = pt.solve(
         [0.9, 0.999, 1.001, 1.1], 1.0, selection="random", student=pt.ConvexLoss("square", 0.0)
     ).test_error
@@ -96,6 +98,12 @@ def test_surrogate_sampling(lam: float, f: float, exponent: float, error: float)
     s = surrogate_sampling(2.29, f, lam=lam, exponent=exponent)
     assert float(s.label_error) == pytest.approx(error, abs=2e-5)
     assert float(s.alpha_tot) == pytest.approx(2.29, rel=1e-9)
+
+
+def test_a_small_penalty_is_no_vanishing_one() -> None:
+    """At alpha = 100 and lam = 1e-3 the hinge is 18 % off."""
+    small, none = pt.solve(100.0, 1.0, selection="random", student=pt.ConvexLoss("hinge", [1e-3, 0.0])).test_error
+    assert small / none == pytest.approx(1.18, abs=0.01)
 
 
 def test_verified_labels() -> None:

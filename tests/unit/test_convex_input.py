@@ -60,11 +60,18 @@ def test_refused(call: Callable[[], object], message: str) -> None:
         call()
 
 
-def test_reweighting_where_nothing_is_kept_is_no_problem() -> None:
-    """Examples with k = 0 are never kept: their weight 1 / k is never used."""
-    rule = pt.KeepProbability(lambda m: 0.5 * (m > 0.5), breakpoints=[0.5])
+def test_constant_weights_are_a_weaker_penalty() -> None:
+    rule = pt.KeepProbability(lambda m: np.full(m.shape, 0.5))
     s = pt.solve(2.0, selection=rule, theta=0.3, student=pt.ConvexLoss("logistic", 0.1, reweight=True))
-    assert s.converged
     half = pt.solve(2.0, selection=rule, theta=0.3, student=pt.ConvexLoss("logistic", 0.05))
     # A weight of 2 for all is half the penalty.
     assert float(s.test_error) == pytest.approx(float(half.test_error), rel=1e-10)
+
+
+@pytest.mark.parametrize("call", [pt.solve, lambda *args, **given: pt.simulate(20, *args, **given)])
+def test_weights_need_everything_kept_sometimes(call: Callable[..., object]) -> None:
+    rule = pt.KeepProbability(lambda m: 0.5 * (m > 0.5), breakpoints=[0.5])
+    with pytest.raises(
+        pt.InvalidInputError, match="reweight needs a keep probability above 0 everywhere, got 0 at margin -6"
+    ):
+        call(2.0, selection=rule, theta=0.3, student=pt.ConvexLoss("logistic", 0.1, reweight=True))

@@ -1,4 +1,11 @@
-"""Solves (C1)-(C4) for one kept measure: from a strong penalty to lam, or from few examples where nothing is fitted."""
+"""Solves (C1)-(C4) for one kept measure.
+
+By continuation in lam, from a penalty so strong that the student is one step of gradient descent, down to the one
+asked for; where lam vanishes and the kept data can be fitted, in alpha, from so few examples that they hardly notice
+each other.
+Each start is next to its only solution, and paths are followed by small steps with the residual of all four equations:
+false roots, which small penalties with small fractions have, are not met. (Continuation in f is not needed.)
+"""
 
 import math
 

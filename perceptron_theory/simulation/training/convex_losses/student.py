@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.convex_loss import ConvexLoss
+from perceptron_theory.convex_loss import ConvexLoss, check_weights
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.selection import KeepProbability, Selection
 from perceptron_theory.simulation.training.convex_losses import hinge, logistic, square, squared_hinge
@@ -103,7 +103,7 @@ class LossMinimiser:
         Raises
         ------
         InvalidInputError
-            If lam is not one number, 0 or in [1e-100, 1e100].
+            If lam is not one number, 0 or in [1e-100, 1e100], or weights 1 / k are asked for where k is 0.
         """
         if loss.optimal:
             raise InvalidInputError(
@@ -119,6 +119,8 @@ class LossMinimiser:
         if not (lam == 0.0 or 1e-100 <= lam <= 1e100):
             raise InvalidInputError(f"ConvexLoss.lam must be 0 or lie in [1e-100, 1e100], got {lam:g}: {meaning}.")
         keep = selection if loss.reweight and isinstance(selection, KeepProbability) else None
+        if keep is not None:
+            check_weights(keep)
         return cls(ConvexLoss(loss.loss, float(lam), loss.reweight), keep)
 
     @property

@@ -170,6 +170,17 @@ def _label_share(x: Setting, mean: float, spread: float) -> tuple[float, float, 
 
 
 @inner_kernel
+def _label_width(x: Setting, cosine: float) -> float:
+    """Width over which labels and density vary along a unit direction at this cosine to the teacher.
+
+    Away from its boundary a logistic teacher is wrong with probability exp(-slope |A|): two e-folds count as one width.
+    """
+    if x.link == PROBIT or x.slope * cosine <= 2.0:
+        return 1.0
+    return 2.0 / (x.slope * cosine)
+
+
+@inner_kernel
 def _features(loss: float, V: float, centres: FloatArray, widths: FloatArray) -> int:
     """Fields at which the step has a kink (width 0) or bends, and the one that it moves to 0; their number."""
     n = 0
@@ -247,7 +258,7 @@ def margin_nodes(
             lo, hi = max(lo, -far), min(hi, far)
         if not hi > lo:
             continue
-        n = cut_panels(lo, hi, 1.0, zones, panels)
+        n = cut_panels(lo, hi, _label_width(x, x.cos), zones, panels)
         for i in range(n):
             left, right = panels[i, 0], panels[i, 1]
             order = panel_order((right - left) / panels[i, 2], level)
@@ -294,6 +305,7 @@ def averages(measure: KeptMeasure, x: Setting, w: Weights, level: float) -> Sums
     s_, c_ = w.s / tau, w.c / tau
     cut_slope = x.sin * abs(w.c) / tau2
     spread = x.sin * s_
+    smooth = tau * _label_width(x, x.sin * abs(c_))
     cut_width = math.hypot(spread, 1.0 / x.slope) / cut_slope if cut_slope > 0.0 else math.inf
     h1 = F2 = m1 = g1 = am = aF = hp = hc = hs = hV = Fp = Fc = Fs = FV = 0.0
     mp = mc = ms = mV = gc = gs = gV = one = mean_m = mean_g = error = total_loss = 0.0
@@ -320,7 +332,7 @@ def averages(measure: KeptMeasure, x: Setting, w: Weights, level: float) -> Sums
             inner[k, 1], inner[k, 2] = _GRADE_REACH * widths[k], max(widths[k], 1e-300)
             if widths[k] >= tau:
                 inner[k, 0] = math.inf
-        pieces = cut_panels(lo, hi, tau, inner, panels)
+        pieces = cut_panels(lo, hi, smooth, inner, panels)
         for piece in range(pieces):
             half = 0.5 * (panels[piece, 1] - panels[piece, 0])
             order = panel_order(2.0 * half / panels[piece, 2], level)

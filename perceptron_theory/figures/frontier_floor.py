@@ -24,6 +24,7 @@ THETA_DEG = (0.0, 20.0)
 F_MIN = 0.05
 RANGE = (0.5, 30.0)
 SIZES = (0.5, 0.7, 0.9, 0.97, 1.05, 1.1, 1.2, 1.4, 1.7, 2.0, 2.5, 3.5, 5.0, 8.0, 13.0, 20.0, 30.0)
+SIZES_FAST = (0.5, 1.4, 3.5, 13.0)
 SIMULATED = (1.0, 3.0, 9.0)
 FLOOR_COLOUR, SAME_COLOUR = "#009e73", "#0072b2"
 
@@ -32,14 +33,14 @@ def compute(fast: bool = False) -> xr.DataTree:
     """Frontiers, floors, simulation of the frontier."""
     theta = np.deg2rad(THETA_DEG)
     frontier = pareto_frontier(np.geomspace(*RANGE, 61), theta, f_min=F_MIN)
-    coarse = pareto_frontier(SIZES[::4] if fast else SIZES, theta, f_min=F_MIN)
+    coarse = pareto_frontier(SIZES_FAST if fast else SIZES, theta, f_min=F_MIN)
     marked = pareto_frontier(SIMULATED, theta, f_min=F_MIN)
     cells = [Cell(a, float(marked.f.sel(alpha_prune=a, theta=t)), t) for t in marked.theta.values for a in SIMULATED]
     return xr.DataTree.from_dict(
         {
             "frontier": frontier,
             "random": learning_curve(frontier.alpha_prune.values, 1.0, selection="random"),
-            "best_learner": _bayes_optimal(coarse, np.geomspace(F_MIN, 1.0, 3 if fast else 7)),
+            "best_learner": _bayes_optimal(coarse, np.geomspace(F_MIN, 1.0, 2 if fast else 7)),
             "simulation": simulated(cells, fast),
         }
     )

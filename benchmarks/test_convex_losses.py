@@ -1,6 +1,6 @@
 """Convex losses beside the way it is usually done: ``python -m pytest benchmarks/test_convex_losses.py -s``.
 
-The opponent is a damped fixed-point iteration with `scipy.integrate.quad` (`tests/convex_reference.py`): unpruned data,
+The opponent is a damped fixed-point iteration with `scipy.integrate.quad` (`damped_fixed_point.py`): unpruned data,
 logistic loss, noiseless labels, with the teacher's field integrated out by hand, its strongest form, and nested, the
 way it is mostly written. Both sides run in turn in one process and thread; ours includes the certificate. Second, a
 family of learning curves at the best penalty, on all processors.
@@ -12,11 +12,11 @@ import statistics
 import time
 from collections.abc import Callable
 
-import convex_reference
 import numpy as np
 import pytest
 
 import perceptron_theory as pt
+from benchmarks.damped_fixed_point import damped_fixed_point
 
 #: alpha_prune and lam, fixed before looking; nested quadrature only where it ends within a minute.
 CASES = [(3.0, 0.1, True), (3.0, 0.1, False), (10.0, 0.1, True), (10.0, 0.1, False), (10.0, 0.01, False)]
@@ -41,7 +41,7 @@ def test_one_point(alpha: float, lam: float, nested: bool) -> None:
         return float(pt.solve(alpha, 1.0, selection="random", student=student).test_error)
 
     def theirs() -> float:
-        return convex_reference.damped_fixed_point(alpha, lam, tol=STOP, nested=nested)["test_error"]
+        return damped_fixed_point(alpha, lam, tol=STOP, nested=nested)["test_error"]
 
     ours()
     ratios = []

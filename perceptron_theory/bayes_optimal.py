@@ -52,7 +52,7 @@ def solve_bayes_optimal(problem: Problem) -> Solution:
         Solution,
         problem,
         f.reshape(problem.shape),
-        np.ones(problem.shape, dtype=np.bool_),
+        R > 0.0,
         residual,
         quadrature_error,
         {"test_error": test_error, "R": R, "rho": rho, "kappa": np.full(problem.shape, np.nan)},

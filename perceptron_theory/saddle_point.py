@@ -119,7 +119,7 @@ def solve(
         kept examples correctly; "bayes-point" is the mean of the version space, the best any learner can do
         that does not know how the data were pruned. "bayes-optimal" knows f, theta and the rule (but neither
         teacher nor probe): what was kept tells it about the probe, and no learner that sees only the kept
-        data does better. It has no margin, `kappa` is NaN; Gaussian margins only. A point takes about a second at
+        data does better. It has no margin, `kappa` is NaN; Gaussian margins only. A point takes a few seconds at
         theta > 0. Around alpha_prune = 1 and f < 1e-3, where its knowledge sets in, points may fail.
     kappa : array_like
         For "gibbs" and "bayes-point": only students with at least this margin, >= 0 and below that of the

@@ -30,19 +30,19 @@ def angle_colours(number: int) -> list[Colour]:
     return list(mpl.colormaps["plasma"](np.linspace(0.0, 0.82, number)))
 
 
-def draw_fractions(axes: Axes, curves: xr.Dataset, y: str = "test_error", *, x: str = "alpha_prune") -> None:
+def draw_fractions(axes: Axes, curves: xr.Dataset, y: str = "test_error") -> None:
     """One line for each fraction kept of `curves`, with dimensions "alpha_prune" and "f"."""
     for f, colour in zip(curves.f.values, fraction_colours(curves.f), strict=True):
         line = curves.sel(f=f)
         if not np.isfinite(line[y]).any():
             continue
         label = "random subset (f = 1)" if f == 1.0 else f"f = {f:g}"
-        axes.plot(line[x], line[y], color=colour, lw=2.2 if f == 1.0 else 1.6, label=label)
+        axes.plot(line.alpha_prune, line[y], color=colour, lw=2.2 if f == 1.0 else 1.6, label=label)
 
 
-def draw_best(axes: Axes, frontier: xr.Dataset, label: str = "frontier (best f)", y: str = "test_error") -> None:
+def draw_best(axes: Axes, frontier: xr.Dataset, label: str = "frontier (best f)") -> None:
     """The frontier, dashed."""
-    axes.plot(frontier.alpha_prune, frontier[y], color=FRONTIER_COLOUR, lw=2.0, ls=(0, (4, 2)), label=label)
+    axes.plot(frontier.alpha_prune, frontier.test_error, color=FRONTIER_COLOUR, lw=2.0, ls=(0, (4, 2)), label=label)
 
 
 def draw_dots(

@@ -328,3 +328,18 @@ def test_the_same_trials_do_not_count_twice() -> None:
         pt.compare(pt.solve, sims)
     other = pt.simulate(60, 2.0, 0.5001, 0.2, trials=5, seed=1, workers=1)
     assert pt.compare(pt.solve, [sims[0], other]).data.sizes["cell"] == 2
+
+
+def test_convex_losses_are_compared_without_a_margin() -> None:
+    def simulated(N: int, lam: float) -> pt.Simulation:
+        return pt.simulate(N, 2.0, 0.5, student=pt.ConvexLoss("square", lam), labels=pt.Labels(0.1), trials=30)
+
+    sims = [simulated(N, 1.0) for N in (40, 80)]
+    comparison = pt.compare(pt.solve, sims)
+    assert comparison.data.observable.values.tolist() == ["test_error", "R", "rho"]
+    assert comparison.data.sizes["cell"] == 1
+    assert comparison.worst < 4.0
+    with pytest.raises(pt.InvalidInputError, match="a ConvexLoss is compared with solve itself"):
+        pt.compare(pt.solve(2.0, 0.5, student=pt.ConvexLoss("square", 1.0)), sims)
+    # Another penalty is another problem, not another size of the same.
+    assert pt.compare(pt.solve, [sims[0], simulated(40, 2.0)]).data.sizes["cell"] == 2

@@ -82,6 +82,21 @@ class ConvexLoss:
         return isinstance(self.lam, str)
 
 
+def one_student(student: str | ConvexLoss) -> None:
+    """Refuse several penalties where a sweep is of one student.
+
+    Raises
+    ------
+    InvalidInputError
+        If the penalty of a `ConvexLoss` is an array.
+    """
+    if isinstance(student, ConvexLoss) and not student.optimal and np.ndim(student.lam):
+        raise InvalidInputError(
+            f"lam must be a number or 'optimal' here, got {student.lam!r}: a sweep is of one student; use solve for "
+            "arrays that broadcast."
+        )
+
+
 def check_weights(keep: Callable[[FloatArray], FloatArray]) -> None:
     """Refuse weights 1 / k where some examples are never kept: no weight makes up for what is not there.
 

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import Labels
 from perceptron_theory.solution import QUADRATURE_TOLERANCE, RESIDUAL_TOLERANCE, Status
 from perceptron_theory.validation import number_array
 from perceptron_theory.version import __version__
@@ -46,6 +48,15 @@ ATTRIBUTES: Mapping[str, Mapping[str, Any]] = {
     "alpha_tot_error": {"long_name": "relative error estimate of alpha_tot", "units": "1"},
     "crossings": {"long_name": "number of crossings found", "units": "1"},
     "outcome": {"long_name": "what a search found"},
+    "q": {"long_name": "cosine of two students of the version space", "units": "1"},
+    "entropy": {"long_name": "ln(volume of the version space) / N", "units": "nat"},
+    "gain": {"long_name": "information of one more kept example", "units": "nat"},
+    "lam": {"long_name": "strength of the ridge penalty", "units": "1"},
+    "norm": {"long_name": "length of the student", "units": "1"},
+    "susceptibility": {"long_name": "response of a field to the slope of its loss", "units": "1"},
+    "train_error": {"long_name": "share of the kept examples that the student gets wrong", "units": "1"},
+    "train_loss": {"long_name": "mean loss of the kept examples", "units": "1"},
+    "label_error": {"long_name": "probability of disagreeing with a fresh label, noise included", "units": "1"},
     "active": {"long_name": "constraint that holds f at its best value"},
     "status": {
         "long_name": "what became of the point",
@@ -75,18 +86,31 @@ def dataset(
     coordinates: Mapping[str, npt.NDArray[np.float64]],
     attributes: Mapping[str, Any],
 ) -> xr.Dataset:
-    """Dataset whose dimensions are the vector coordinates; scalar coordinates stay as labels."""
+    """Dataset whose dimensions are the vector coordinates; scalar coordinates stay as labels.
+
+    `attributes` add to those of every dataset, or replace them.
+    """
     out = xr.Dataset(
         {name: (dims, values, dict(ATTRIBUTES[name])) for name, (dims, values) in variables.items()},
         coords={
             name: ((name,) if value.ndim else (), value, dict(ATTRIBUTES[name])) for name, value in coordinates.items()
         },
     )
-    return out.assign_attrs(
-        source=f"perceptron_theory {__version__}",
-        theory="max-margin student, replica symmetric (exact)",
-        references="Sorscher et al., NeurIPS 2022, arXiv:2206.14486",
-        residual_tolerance=RESIDUAL_TOLERANCE,
-        quadrature_tolerance=QUADRATURE_TOLERANCE,
-        **attributes,
-    )
+    common = {
+        "source": f"perceptron_theory {__version__}",
+        "theory": theory("max-margin"),
+        "references": "Sorscher et al., NeurIPS 2022, arXiv:2206.14486",
+        "residual_tolerance": RESIDUAL_TOLERANCE,
+        "quadrature_tolerance": QUADRATURE_TOLERANCE,
+    }
+    return out.assign_attrs(common | dict(attributes))
+
+
+def theory(student: str | ConvexLoss, labels: Labels | None = None) -> str:
+    """One line that says whose errors a dataset holds."""
+    if not isinstance(student, ConvexLoss):
+        return f"{student} student, replica symmetric (exact)"
+    strength = student.lam if student.optimal else f"{float(np.asarray(student.lam)):g}"
+    noise = "" if labels is None or labels.noiseless else f", {labels!r}"
+    weights = ", reweighted" if student.reweight else ""
+    return f"{student.loss} loss, lam = {strength}{weights}{noise}, replica symmetric (exact)"

@@ -82,6 +82,20 @@ def solve(
 ) -> ConvexSolution: ...
 
 
+@overload
+def solve(
+    alpha_prune: npt.ArrayLike,
+    f: npt.ArrayLike | None = None,
+    theta: npt.ArrayLike = 0.0,
+    *,
+    selection: str | Selection = "hard",
+    student: str | ConvexLoss,
+    margins: Margins | None = None,
+    labels: Labels | None = None,
+    throw: bool | None = None,
+) -> Solution: ...
+
+
 def solve(
     alpha_prune: npt.ArrayLike,
     f: npt.ArrayLike | None = None,

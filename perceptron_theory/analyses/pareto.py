@@ -8,15 +8,17 @@ import xarray as xr
 from scipy.optimize import elementwise
 
 from perceptron_theory.analyses.outer_product import OuterProduct
+from perceptron_theory.convex_loss import ConvexLoss, one_student
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.labelled import dataset
+from perceptron_theory.labelled import dataset, theory
+from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import FractionRule, KeepProbability, Selection, as_selection
 from perceptron_theory.max_margin import screen
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
 from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import Status
+from perceptron_theory.solution import Solution, Status
 from perceptron_theory.validation import kept_fraction, one_number, positive
 
 FloatArray = npt.NDArray[np.float64]
@@ -46,7 +48,9 @@ def pareto_frontier(
     selection: str | Selection = "hard",
     alpha_tot_max: float | None = None,
     f_min: float | None = None,
+    student: str | ConvexLoss = "max-margin",
     margins: Margins | None = None,
+    labels: Labels | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Best test error at each `alpha_prune` when the fraction kept is free.
@@ -68,8 +72,12 @@ def pareto_frontier(
         Ceiling on alpha_tot = alpha_prune / f: the pool holds no more examples.
     f_min : float, optional
         Floor on the fraction kept, in (0, 1].
+    student : str or ConvexLoss
+        Who is trained, as in `solve`; the lam of a `ConvexLoss` is a number or "optimal" here.
     margins : GaussianMargins or MeasuredMargins, optional
         Distribution along the probe. Default: Gaussian.
+    labels : Labels, optional
+        How labels come about, as in `solve`. Default: noiseless.
     progress : bool
         Show a progress bar if it takes longer than two seconds.
 
@@ -78,7 +86,7 @@ def pareto_frontier(
     xarray.Dataset
         On dimensions "alpha_prune" and "theta" (those given as vectors): `test_error`, the `f` and
         `alpha_tot` that reach it, `test_error_random` (same size, random subset), `R`, `rho`, `kappa`,
-        certificates, `status`, and `active`: the constraint that holds f there, one of
+        certificates, `status`, for a `ConvexLoss` its `lam`, and `active`: the constraint that holds f there, one of
         "alpha_tot_max", "f_min", "keep most" (all, or as much as the rule can keep), "none" (the
         optimum is interior) or "infeasible" (alpha_prune exceeds the ceiling).
 
@@ -117,8 +125,9 @@ def pareto_frontier(
         raise InvalidInputError(f"f_min must be at most {most:g} for this band, got {floor:g}: lower one of them.")
     sweep = OuterProduct.of(alpha_prune=alpha_prune, theta=theta)
     sizes, angles = sweep.points()
-    problem = Problem.of(sizes, most, angles, rule, margins)
-    search = _Search(rule, margins, ceiling, floor, most)
+    one_student(student)
+    problem = Problem.of(sizes, most, angles, rule, margins, labels)
+    search = _Search(rule, student, margins, labels, ceiling, floor, most)
     blocks = np.array_split(np.arange(problem.alpha_prune.size), -(-problem.alpha_prune.size // _BLOCK))
     parts = [
         search.frontier(problem.alpha_prune[block], problem.theta[block])
@@ -127,15 +136,26 @@ def pareto_frontier(
     fields = {name: sweep.shaped(np.concatenate([part[name] for part in parts])) for name in parts[0]}
     limits = {} if alpha_tot_max is None else {"alpha_tot_max": ceiling}
     limits |= {} if f_min is None else {"f_min": floor}
-    return dataset(fields, sweep.coordinates, {"selection": rule.name, **limits})
+    return dataset(fields, sweep.coordinates, {"selection": rule.name, "theory": theory(student, labels), **limits})
 
 
 class _Search:
     """Continuous minimisation of the test error over ln f, for a vector of sizes at once."""
 
-    def __init__(self, rule: FractionRule, margins: Margins | None, ceiling: float, floor: float, most: float) -> None:
+    def __init__(
+        self,
+        rule: FractionRule,
+        student: str | ConvexLoss,
+        margins: Margins | None,
+        labels: Labels | None,
+        ceiling: float,
+        floor: float,
+        most: float,
+    ) -> None:
         self.rule = rule
+        self.student = student
         self.margins = margins
+        self.labels = labels
         self.ceiling = ceiling
         self.floor = floor
         self.most = most
@@ -144,8 +164,20 @@ class _Search:
         """Test error; +inf where a point failed, so that the search avoids it."""
         # exp(log(most)) may exceed `most` by a rounding error.
         f = np.minimum(np.exp(log_f), self.most)
-        s = solve(alpha, f, theta, selection=self.rule, margins=self.margins, throw=False)
+        s = self.solve(alpha, f, theta, self.rule)
         return np.asarray(np.where(s.converged, s.test_error, np.inf), dtype=np.float64)
+
+    def solve(self, alpha: FloatArray, f: npt.ArrayLike, theta: FloatArray, rule: str | FractionRule) -> Solution:
+        return solve(
+            alpha,
+            f,
+            theta,
+            selection=rule,
+            student=self.student,
+            margins=self.margins,
+            labels=self.labels,
+            throw=False,
+        )
 
     def frontier(self, alpha: FloatArray, theta: FloatArray) -> dict[str, npt.NDArray[np.generic]]:
         """Fields of the frontier at each size."""
@@ -155,14 +187,15 @@ class _Search:
         high = np.full_like(low, np.log(self.most))
         log_f = self._minimise(alpha, theta, low, high)
         f = np.minimum(np.exp(log_f), self.most)
-        best = solve(alpha, f, theta, selection=self.rule, margins=self.margins, throw=False)
-        random = solve(alpha, 1.0, theta, selection="random", margins=self.margins, throw=False)
+        best = self.solve(alpha, f, theta, self.rule)
+        random = self.solve(alpha, 1.0, theta, "random")
         active = np.where(log_f == low, np.where(self.floor >= alpha / self.ceiling, "f_min", "alpha_tot_max"), "none")
         active = np.where(log_f == high, "keep most", active)
         active = np.where(feasible, active, "infeasible").astype("<U13")
         fields: dict[str, npt.NDArray[np.generic]] = {
             name: np.where(feasible, getattr(best, name), np.nan)
-            for name in ("test_error", "f", "alpha_tot", "R", "rho", "kappa", "residual", "quadrature_error")
+            for name in ("test_error", "f", "alpha_tot", "R", "rho", "kappa", "lam", "residual", "quadrature_error")
+            if hasattr(best, name)
         }
         fields["test_error_random"] = np.where(feasible, random.test_error, np.nan)
         fields["active"] = active
@@ -200,7 +233,7 @@ class _Search:
         return best
 
     def _trial_errors(self, log_f: FloatArray, alpha: FloatArray, theta: FloatArray) -> FloatArray:
-        if isinstance(self.margins, MeasuredMargins):
+        if isinstance(self.margins, MeasuredMargins) and self.student == "max-margin":
             return screen(alpha, np.minimum(np.exp(log_f), self.most), theta, self.rule, self.margins)
         return self.error(log_f, alpha, theta)
 

@@ -17,6 +17,17 @@ _selection = click.option(
 _theta_deg = click.option(
     "--theta-deg", type=float, default=0.0, show_default=True, help="Angle between probe and teacher, 0 to 90 degrees."
 )
+_student = click.option(
+    "--student",
+    default="max-margin",
+    show_default=True,
+    help="max-margin, gibbs, bayes-point (mean of the version space), bayes-optimal (knows the rule); or a loss: "
+    "logistic, hinge, square, squared-hinge.",
+)
+_lam = click.option("--lam", help="Penalty lam N / 2 |w|^2 of a loss: a number >= 0, or optimal.")
+_flip = click.option(
+    "--flip", type=float, default=0.0, show_default=True, help="Share of wrong labels, in [0, 1/2); needs a loss."
+)
 _f = click.option("--f", type=float, required=True, help="Fraction of examples kept, in (0, 1].")
 _trials = click.option(
     "--trials", type=int, default=100, show_default=True, help="Independent repetitions of each simulation."
@@ -38,22 +49,22 @@ def commands() -> None:
 @_f
 @_theta_deg
 @_selection
-@click.option(
-    "--student",
-    default="max-margin",
-    show_default=True,
-    help="max-margin, gibbs, bayes-point (mean of the version space) or bayes-optimal (knows the rule).",
-)
-def solve(alpha_prune: float, f: float, theta_deg: float, selection: str, student: str) -> None:
+@_student
+@_lam
+@_flip
+def solve(
+    alpha_prune: float, f: float, theta_deg: float, selection: str, student: str, lam: str | None, flip: float
+) -> None:
     """Print one point of the theory with its certificate.
 
     \b
-    Example:
+    Examples:
       perceptron-theory solve --alpha-prune 3 --f 0.3 --theta-deg 10 --selection hard
+      perceptron-theory solve --alpha-prune 3 --f 0.3 --student logistic --lam optimal --flip 0.05
     """  # noqa: D301 (click reads the backspace)
     from perceptron_theory.cli.point import print_point
 
-    print_point(alpha_prune, f, theta_deg, selection, student)
+    print_point(alpha_prune, f, theta_deg, selection, student, lam, flip)
 
 
 @commands.command()
@@ -70,6 +81,9 @@ def solve(alpha_prune: float, f: float, theta_deg: float, selection: str, studen
 @click.option("--alpha-tot-max", type=float, help="Ceiling on examples before pruning per parameter.")
 @click.option("--f-min", type=float, help="Floor on the fraction kept.")
 @_selection
+@_student
+@_lam
+@_flip
 @click.option("--alpha-min", type=float, default=0.5, show_default=True, help="Smallest alpha_prune.")
 @click.option("--alpha-max", type=float, help="Largest alpha_prune. Default: the ceiling, or 100.")
 @click.option("--points", type=int, default=25, show_default=True, help="Number of sizes, log-spaced.")

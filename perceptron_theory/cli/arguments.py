@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
+from perceptron_theory.convex_loss import LOSSES, ConvexLoss, Loss
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import Labels
 from perceptron_theory.margins.selection import NAMED_RULES, Band, FractionRule
 from perceptron_theory.problem import Problem
 from perceptron_theory.simulation.finite import FiniteProblem
@@ -41,6 +44,30 @@ def rule(selection: str) -> FractionRule:
             f"unknown --selection {selection!r}: use {', '.join(NAMED_RULES)}, or band:Q with a quantile Q of |z|."
         )
     return NAMED_RULES[selection]
+
+
+def trained(student: str, lam: str | None, flip: float) -> tuple[str | ConvexLoss, Labels]:
+    """Student and labels from their options."""
+    labels = Labels(flip)
+    if student not in LOSSES:
+        if lam is not None:
+            raise InvalidInputError(
+                f"--lam belongs to a convex loss ({', '.join(LOSSES)}), got {lam} for student {student!r}: leave it "
+                "out, or name a loss."
+            )
+        return student, labels
+    if lam is None:
+        raise InvalidInputError(
+            f"--lam is required for the {student} loss: the penalty is lam N / 2 |w|^2; 0 for a vanishing one, "
+            "or 'optimal'."
+        )
+    if lam == "optimal":
+        return ConvexLoss(cast(Loss, student), lam), labels
+    try:
+        strength = float(lam)
+    except ValueError:
+        raise InvalidInputError(f"--lam must be a number >= 0 or 'optimal', got {lam!r}.") from None
+    return ConvexLoss(cast(Loss, student), strength), labels
 
 
 def finite(n: int, alpha_prune: float, f: float, theta: float, selection: FractionRule) -> FiniteProblem:

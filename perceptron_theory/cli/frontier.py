@@ -12,9 +12,11 @@ import xarray as xr
 
 from perceptron_theory.analyses.learning_curves import learning_curve
 from perceptron_theory.analyses.pareto import pareto_frontier
-from perceptron_theory.cli.arguments import angle, rule
+from perceptron_theory.cli.arguments import angle, rule, trained
 from perceptron_theory.cli.output import check_writable, write_all
+from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import MeasuredMargins
 from perceptron_theory.margins.selection import FractionRule
 from perceptron_theory.plotting import frontier_figure
@@ -47,6 +49,7 @@ _COLUMNS = (
     "R",
     "rho",
     "kappa",
+    "lam",
     "residual",
     "quadrature_error",
 )
@@ -63,6 +66,9 @@ def run_frontier(
     alpha_tot_max: float | None,
     f_min: float | None,
     selection: str,
+    student: str,
+    lam: str | None,
+    flip: float,
     alpha_min: float,
     alpha_max: float | None,
     points: int,
@@ -70,6 +76,7 @@ def run_frontier(
 ) -> bool:
     """Validate everything, then compute, then write. False if a point failed its certificate."""
     chosen = rule(selection)
+    who, labels = trained(student, lam, flip)
     measured = _scores(scores, higher_is, column, key)
     by = by or ("value" if scores is None else "rank")
     margins = measured.margins(cast(Literal["rank", "value"], by))
@@ -96,16 +103,19 @@ def run_frontier(
             selection=chosen,
             alpha_tot_max=alpha_tot_max,
             f_min=f_min,
+            student=who,
             margins=margins,
+            labels=labels,
             progress=True,
         )
-    curves = _curves(result, chosen, margins)
+    curves = _curves(result, chosen, who, margins, labels)
     result = result.assign_attrs(
         scores=measured.source, higher_is=measured.higher_is, margins_by=by, ties=str(measured.ties)
     )
     _print_table(result)
     figure = frontier_figure(result, curves, f"{Path(measured.source).name}, {measured.n:,} examples, margins by {by}")
-    table = result.reset_coords("theta").to_dataframe().reset_index()[list(_COLUMNS)]
+    table = result.reset_coords("theta").to_dataframe().reset_index()
+    table = table[[name for name in _COLUMNS if name in table]]
     table["status"] = [Status(s).name.lower() for s in table["status"]]
     write_all(
         out,
@@ -166,7 +176,9 @@ def _sizes(alpha_min: float, alpha_max: float | None, ceiling: float | None, poi
     return np.geomspace(low, high, points)
 
 
-def _curves(frontier: xr.Dataset, chosen: FractionRule, margins: MeasuredMargins) -> xr.Dataset:
+def _curves(
+    frontier: xr.Dataset, chosen: FractionRule, student: str | ConvexLoss, margins: MeasuredMargins, labels: Labels
+) -> xr.Dataset:
     drawn = [f for f in DRAWN_FRACTIONS if f <= chosen.largest_f()]
     sizes = frontier.alpha_prune.values
     return learning_curve(
@@ -174,7 +186,9 @@ def _curves(frontier: xr.Dataset, chosen: FractionRule, margins: MeasuredMargins
         drawn,
         float(frontier.theta),
         selection=chosen,
+        student=student,
         margins=margins,
+        labels=labels,
         progress=True,
     )
 

@@ -60,8 +60,9 @@ def curated_labels(
 
     Notes
     -----
-    The error formula that arXiv:2502.15588 prints for sign labels holds for Gaussian margins of another kind: .1152
-    where the arccos, and simulation, give .0874.
+    The error formula that arXiv:2502.15588 prints takes the signed margin for Gaussian, Phi(-mean / deviation). With
+    labels that are signs its mean is R sqrt(2/pi) and its second moment 1, but it is skewed: where the arccos, and
+    simulation, give .0874, that formula gives .1152.
 
     Examples
     --------

@@ -38,6 +38,27 @@ def test_solve_for_another_student(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in out
 
 
+def test_solve_for_a_loss(capsys: pytest.CaptureFixture[str]) -> None:
+    loss = ["--student", "logistic", "--lam", "0.1"]
+    assert main(["solve", "--alpha-prune", "3", "--f", "0.3", "--theta-deg", "10", *loss]) == 0
+    out = capsys.readouterr().out
+    for part in ("0.2470271", "norm", "train_loss", "converged"):
+        assert part in out
+    assert main(["solve", "--alpha-prune", "3", "--f", "0.3", "--flip", "0.05", *loss[:3], "optimal"]) == 0
+    assert "label_error" in capsys.readouterr().out
+
+
+def test_frontier_for_a_loss(scores: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    loss = ["--student", "hinge", "--lam", "optimal", "--flip", "0.02"]
+    assert main(["frontier", str(scores), *GOOD, *loss, "--points", "2", "--out", str(out)]) == 0
+    table = pd.read_csv(out / "frontier.csv")
+    assert set(table["status"]) == {"converged"}
+    assert (table["lam"] >= 0.0).all()
+    with xr.open_dataset(out / "frontier.nc", engine="netcdf4") as data:
+        assert data.attrs["theory"].startswith("hinge loss, lam = optimal, Labels(flip=0.02")
+
+
 def test_frontier_of_the_embedded_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert main(["frontier", "--alpha-tot-max", "50", "--points", "6", "--out", str(out)]) == 0
@@ -169,6 +190,11 @@ def test_unwritable_output(scores: Path, tmp_path: Path, capsys: pytest.CaptureF
         (["--alpha-prune", "1", "--f", "nan"], "nan"),
         (["--f", "0.5"], "--alpha-prune"),
         (["--alpha-prune", "1", "--f", "0.5", "--student", "svm"], "'bayes-optimal'"),
+        (["--alpha-prune", "1", "--f", "0.5", "--student", "hinge"], "--lam is required for the hinge loss"),
+        (["--alpha-prune", "1", "--f", "0.5", "--student", "hinge", "--lam", "x"], "number >= 0 or 'optimal', got 'x'"),
+        (["--alpha-prune", "1", "--f", "0.5", "--lam", "1"], "--lam belongs to a convex loss"),
+        (["--alpha-prune", "1", "--f", "0.5", "--flip", "0.1"], "noisy labels need a ConvexLoss"),
+        (["--alpha-prune", "1", "--f", "0.5", "--flip", "0.5"], "flip must lie in [0, 1/2)"),
     ],
 )
 def test_solve_bad_input(options: list[str], part: str, capsys: pytest.CaptureFixture[str]) -> None:

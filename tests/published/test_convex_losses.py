@@ -69,6 +69,22 @@ def test_double_descent() -> None:
     assert errors[2] > 1.2 * errors[3]
 
 
+def test_margins_of_sign_labels_are_not_gaussian() -> None:
+    """Phi(-mean / deviation) of the margin, printed by arXiv:2502.15588, gives .1152 where the error is .0874."""
+
+    student = pt.ConvexLoss("square", math.pi / 2 - 1.0)
+
+    def at(alpha: float) -> pt.ConvexSolution:
+        return pt.solve(alpha, 1.0, selection="random", student=student)
+
+    alpha = brentq(lambda a: float(at(a).test_error) - 0.0874, 5.0, 15.0, xtol=1e-9)
+    mean = math.sqrt(2.0 / math.pi) * float(at(alpha).R)
+    assert ndtr(-mean / math.sqrt(1.0 - mean**2)) == pytest.approx(0.1152, abs=0.6e-4)  # four decimals printed
+    # At N = 200 a ridge student's mean error is within 1 / N of the limit, relatively; the formulas differ by 30 %.
+    found = pt.simulate(200, alpha, 1.0, selection="random", trials=40, seed=7, student=student)
+    assert abs(found.mean.test_error - 0.0874) < 4.0 * found.standard_error.test_error + 0.0874 / 200
+
+
 @pytest.mark.parametrize(
     ("cosines", "hard", "easy", "everything"),
     [((1.0, 0.8, 0.8), 0.006801, 0.081374, 0.0), ((0.9, 1.0, 0.9), 0.131787, 0.040238, 0.143566)],

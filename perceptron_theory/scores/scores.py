@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.special import ndtri
 
 from perceptron_theory.errors import ScoreError
@@ -59,11 +60,17 @@ class Scores:
         the paper's theory that is the hard end, so it orders examples like "harder".
     source : str
         Where the scores come from, for tables and pictures.
+    ids : ndarray, shape (n,), optional
+        Names of the examples: integers or strings, all different. Default: their positions.
+    labels : ndarray, shape (n,), optional
+        Classes of the examples: integers or strings.
+    metric : str, optional
+        What was measured, such as "EL2N".
 
     Raises
     ------
     ScoreError
-        If the direction is missing or unknown, or scores are not usable.
+        If the direction is missing or unknown, or scores, ids or labels are not usable.
 
     Examples
     --------
@@ -78,6 +85,9 @@ class Scores:
     values: FloatArray
     higher_is: Direction
     source: str = "scores"
+    ids: npt.NDArray[np.generic] | None = None
+    labels: npt.NDArray[np.generic] | None = None
+    metric: str | None = None
     ties: TieReport = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +125,23 @@ class Scores:
         object.__setattr__(self, "values", values)
         tied = int(counts[counts > 1].sum())
         object.__setattr__(self, "ties", TieReport(values.size, distinct.size, tied / values.size, int(counts.max())))
+        for name in ("ids", "labels"):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, _names(name, given, self.n, self.source))
+        if self.ids is not None:
+            index = pd.Index(self.ids)
+            if not index.is_unique:
+                twice = index[index.duplicated()]
+                raise ScoreError(
+                    f"ids must all be different, got {twice[0]!r} twice ({twice.size} repeat an earlier one) in "
+                    f"{self.source}: merge or drop the repeated examples."
+                )
+
+    @property
+    def difficulty(self) -> FloatArray:
+        """The scores, turned round where a high one means easy: from the easiest example up to the hardest."""
+        return -self.values if self.higher_is == "easier" else self.values
 
     @property
     def n(self) -> int:
@@ -131,8 +158,7 @@ class Scores:
         ndarray, shape (n,)
             In the order of the data set.
         """
-        easiness = self.values if self.higher_is == "easier" else -self.values
-        _, group, counts = np.unique(easiness, return_inverse=True, return_counts=True)
+        _, group, counts = np.unique(-self.difficulty, return_inverse=True, return_counts=True)
         last = np.cumsum(counts)
         quantile = (last - 0.5 * counts)[group] / self.n
         # From the tail, where quantiles near 1 keep their digits.
@@ -181,6 +207,27 @@ class Scores:
                 "it needs signed margins, negative where the probe is wrong; give theta itself."
             )
         return float(np.pi * wrong)
+
+
+def _names(what: str, given: npt.NDArray[np.generic], n: int, source: str) -> npt.NDArray[np.generic]:
+    """Ids or labels as int64, or as an object array of str."""
+    names = np.asarray(given)
+    if names.shape != (n,):
+        raise ScoreError(f"{what} must be a vector of length {n}, got shape {names.shape} in {source}: one per score.")
+    kind = names.dtype.kind
+    if kind == "u" and names.dtype.itemsize == 8 and int(names.max()) > np.iinfo(np.int64).max:
+        raise ScoreError(f"{what} must be below 2^63, got {names.max()} in {source}: write them as strings.")
+    if kind in "iu":
+        names = names.astype(np.int64)
+    elif kind in "UT" or (kind == "O" and all(isinstance(name, str) for name in names)):
+        names = names.astype(object)
+    else:
+        mixed = sorted({type(name).__name__ for name in names.tolist()})
+        raise ScoreError(
+            f"{what} must be all integers or all strings, got {' and '.join(mixed)} in {source}: convert them to one."
+        )
+    names.setflags(write=False)
+    return names
 
 
 def check_direction(higher_is: str | None) -> None:

@@ -28,8 +28,8 @@ class ConvexLoss:
 
         minimise over w:   sum_mu v_mu l(y_mu w.x_mu) + lam N / 2 |w|^2
 
-    with fields w.x of order 1, hence w of order 1 / sqrt(N), no bias, and weights v_mu = 1 unless `reweight`. Other
-    normalisations: `per_kept_example`, `per_pool_example`.
+    with fields w.x of order 1, hence w of order 1 / sqrt(N), no bias, and weights v_mu = 1 unless `reweight`. `penalty`
+    translates from other normalisations.
 
     Parameters
     ----------

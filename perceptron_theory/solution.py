@@ -137,7 +137,7 @@ class ConvexSolution(Solution):
         Share of the kept examples that the student gets wrong, and their mean loss without weights.
     label_error : ndarray
         Probability of disagreeing with the label of a fresh example, noise included; `test_error` is against the sign
-        of the teacher's field.
+        of the teacher's field. NaN for a probit or logistic teacher on measured margins.
     """
 
     lam: FloatArray

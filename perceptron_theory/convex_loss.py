@@ -38,7 +38,8 @@ class ConvexLoss:
     lam : float, array_like or "optimal"
         Strength of the penalty, >= 0; an array broadcasts with the problem. 0 is the limit lam -> 0: the minimum of the
         loss where the kept data cannot be separated; where they can, the max-margin student (logistic, hinge,
-        squared hinge) or the interpolator of smallest norm (square). "optimal" minimises the test error (theory only).
+        squared hinge) or the interpolator of smallest norm (square). "optimal" minimises the test error (theory only);
+        it may be infinite.
     reweight : bool
         Weight each kept example by the inverse of its keep probability.
 

@@ -66,7 +66,7 @@ def solve_regularised(problem: Problem, student: ConvexLoss) -> ConvexSolution:
         ConvexSolution,
         problem,
         f,
-        V > 0.0,
+        (V > 0.0) | np.isinf(lam),
         residual,
         quadrature_error,
         {

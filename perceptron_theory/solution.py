@@ -128,7 +128,8 @@ class ConvexSolution(Solution):
     Attributes
     ----------
     lam : ndarray
-        Strength of the penalty; where the best was asked for, the one found, 0 if the error falls all the way.
+        Strength of the penalty; where the best was asked for, the one found: 0 or infinite if the error falls all the
+        way there. Under an infinite one the student is its first step of gradient descent, of length 0.
     norm : ndarray
         Length of the student; infinite for the logistic loss without penalty on data that can be separated.
     susceptibility : ndarray

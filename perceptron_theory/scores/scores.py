@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.special import ndtri
 
 from perceptron_theory.errors import ScoreError
 from perceptron_theory.margins.distributions import MeasuredMargins
+from perceptron_theory.scores.names import NameArray, check_unique, name_array
+from perceptron_theory.scores.ties import TieReport, count_ties
 
 FloatArray = npt.NDArray[np.float64]
 Direction = Literal["harder", "easier", "keep"]
 
 DIRECTIONS: tuple[str, ...] = get_args(Direction)
-
-
-@dataclass(frozen=True)
-class TieReport:
-    """How many scores are shared.
-
-    Attributes
-    ----------
-    n : int
-        Number of examples.
-    n_distinct : int
-        Number of distinct scores.
-    tied_fraction : float
-        Fraction of examples whose score another example has too.
-    largest : int
-        Size of the largest group of equal scores.
-    """
-
-    n: int
-    n_distinct: int
-    tied_fraction: float
-    largest: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.n:,} scores, {self.n_distinct:,} distinct; {100 * self.tied_fraction:.1f} % of examples "
-            f"share their score, the largest group has {self.largest:,}"
-        )
 
 
 @dataclass(frozen=True)
@@ -85,8 +58,8 @@ class Scores:
     values: FloatArray
     higher_is: Direction
     source: str = "scores"
-    ids: npt.NDArray[np.generic] | None = None
-    labels: npt.NDArray[np.generic] | None = None
+    ids: NameArray | None = None
+    labels: NameArray | None = None
     metric: str | None = None
     ties: TieReport = field(init=False)
 
@@ -116,27 +89,20 @@ class Scores:
                 f"scores must be finite, got {values[wrong[0]]} at index {wrong[0]} "
                 f"({wrong.size} of {values.size} are not) in {self.source}: remove or impute these examples."
             )
-        distinct, counts = np.unique(values, return_counts=True)
-        if distinct.size < 2:
+        ties = count_ties(values)
+        if ties.n_distinct < 2:
             raise ScoreError(
-                f"all {values.size} scores equal {distinct[0]:g} in {self.source}: a score must tell examples apart."
+                f"all {values.size} scores equal {values[0]:g} in {self.source}: a score must tell examples apart."
             )
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
-        tied = int(counts[counts > 1].sum())
-        object.__setattr__(self, "ties", TieReport(values.size, distinct.size, tied / values.size, int(counts.max())))
+        object.__setattr__(self, "ties", ties)
         for name in ("ids", "labels"):
             given = getattr(self, name)
             if given is not None:
-                object.__setattr__(self, name, _names(name, given, self.n, self.source))
+                object.__setattr__(self, name, name_array(name, given, self.n, self.source))
         if self.ids is not None:
-            index = pd.Index(self.ids)
-            if not index.is_unique:
-                twice = index[index.duplicated()]
-                raise ScoreError(
-                    f"ids must all be different, got {twice[0]!r} twice ({twice.size} repeat an earlier one) in "
-                    f"{self.source}: merge or drop the repeated examples."
-                )
+            check_unique(self.ids, self.source)
 
     @property
     def difficulty(self) -> FloatArray:
@@ -209,31 +175,11 @@ class Scores:
         return float(np.pi * wrong)
 
 
-def _names(what: str, given: npt.NDArray[np.generic], n: int, source: str) -> npt.NDArray[np.generic]:
-    """Ids or labels as int64, or as an object array of str."""
-    names = np.asarray(given)
-    if names.shape != (n,):
-        raise ScoreError(f"{what} must be a vector of length {n}, got shape {names.shape} in {source}: one per score.")
-    kind = names.dtype.kind
-    if kind == "u" and names.dtype.itemsize == 8 and int(names.max()) > np.iinfo(np.int64).max:
-        raise ScoreError(f"{what} must be below 2^63, got {names.max()} in {source}: write them as strings.")
-    if kind in "iu":
-        names = names.astype(np.int64)
-    elif kind in "UT" or (kind == "O" and all(isinstance(name, str) for name in names)):
-        names = names.astype(object)
-    else:
-        mixed = sorted({type(name).__name__ for name in names.tolist()})
-        raise ScoreError(
-            f"{what} must be all integers or all strings, got {' and '.join(mixed)} in {source}: convert them to one."
-        )
-    names.setflags(write=False)
-    return names
-
-
-def check_direction(higher_is: str | None) -> None:
-    """Refuse a missing or unknown direction."""
+def check_direction(higher_is: str | None) -> Direction:
+    """The direction, unless it is missing or unknown."""
     if not (isinstance(higher_is, str) and higher_is in DIRECTIONS):
         raise ScoreError(
             f"higher_is must be one of {', '.join(map(repr, DIRECTIONS))}, got {higher_is!r}: say whether a high "
             "score means a hard example, an easy one, or one to keep; it is never guessed."
         )
+    return cast(Direction, higher_is)

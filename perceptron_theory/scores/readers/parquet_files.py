@@ -1,0 +1,65 @@
+"""Scores in .parquet: a file, a folder or a glob."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from perceptron_theory.errors import ScoreError
+from perceptron_theory.scores.readers.request import AnyArray, Contents, Request
+from perceptron_theory.scores.readers.tables import names_of, values_of
+from perceptron_theory.scores.readers.translation import translated
+
+#: Distances to the nearest centroid, as NeMo Curator names them, and its ids beside them.
+CURATOR_DISTANCES = ("cosine_dist_to_cent", "l2_dist_to_cent")
+CURATOR_IDS = "id"
+
+
+def read_parquet(request: Request) -> Contents:
+    """Columns of all files, by path and then by row."""
+    with translated(request.path, "set of parquet files", "check the path"):
+        files = _files(request.path)
+    read = [_read_one(replace(request, path=file)) for file in files]
+    ids, labels = (_joined([getattr(one, name) for one in read]) for name in ("ids", "labels"))
+    return Contents(np.concatenate([one.values for one in read]), read[0].part, ids, labels)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    # Spark and Dask put files of their own between the parts; their names start with _ or a point.
+    found = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))
+    files = [file for file in found if file.suffix.lower() == ".parquet" and file.name[0] not in "._"]
+    if not files:
+        raise ScoreError(f"no .parquet file in {path}: check the path.")
+    return sorted(files)
+
+
+def _read_one(request: Request) -> Contents:
+    path = request.path
+    with (
+        translated(path, "parquet file", "it is cut short or damaged; write it again"),
+        # From an open file of ours: it is closed whatever pyarrow does.
+        path.open("rb") as file,
+        pq.ParquetFile(file) as table,
+    ):
+        names = list(table.schema_arrow.names)
+        if request.ids is None and request.part in CURATOR_DISTANCES and CURATOR_IDS in names:
+            request = replace(request, ids=CURATOR_IDS)
+        parts = request.parts(names, "column")
+        wanted = {name for name in (parts.scores, parts.ids, parts.labels) if name is not None}
+        columns = table.read(columns=sorted(wanted))
+        ids, labels = (
+            None if name is None else names_of(columns[name], what, path)
+            for what, name in (("ids", parts.ids), ("labels", parts.labels))
+        )
+        return Contents(values_of(columns[parts.scores], parts.scores, path), parts.scores, ids, labels)
+
+
+def _joined(arrays: list[AnyArray | None]) -> AnyArray | None:
+    given = [array for array in arrays if array is not None]
+    return np.concatenate(given) if given else None

@@ -29,6 +29,11 @@ from .errors import (
     ScoreError as ScoreError,
 )
 from .labels import Labels as Labels
+from .keeplists.keep_list import KeepList as KeepList
+from .keeplists.selecting import select as select
+from .keeplists.streaming.results import StreamSelection as StreamSelection
+from .keeplists.streaming.selection import select_stream as select_stream
+from .keeplists.streaming.tables import RawScores as RawScores
 from .margins.distributions import (
     GaussianMargins as GaussianMargins,
     MeasuredMargins as MeasuredMargins,
@@ -42,7 +47,15 @@ from .margins.selection import (
 )
 from .regularised import separability_threshold as separability_threshold
 from .saddle_point import solve as solve
+from .scores.angle import AngleEstimate as AngleEstimate, theta_from_error_rate as theta_from_error_rate
+from .scores.angle_agreement import (
+    theta_from_agreement as theta_from_agreement,
+    theta_from_fields as theta_from_fields,
+)
+from .scores.angle_ranks import theta_from_rank_correlation as theta_from_rank_correlation
+from .scores.averaging import rank_average as rank_average, rank_correlation as rank_correlation
 from .scores.digits import digits_scores as digits_scores
+from .scores.inspection import ScoreReport as ScoreReport, inspect_scores as inspect_scores
 from .scores.readers import read_scores as read_scores
 from .scores.scores import Scores as Scores
 from .simulation.execution import ExecutorError as ExecutorError

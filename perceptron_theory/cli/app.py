@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,26 @@ _seed = click.option(
 _workers = click.option("--workers", type=int, help="Number of processes.  [default: one per core, once that pays]")
 
 
+_READING = (
+    click.option(
+        "--higher-is",
+        help="What a high score means: harder, easier or keep. Required but for published ImageNet-1K_<metric>.csv.",
+    ),
+    click.option("--column", help="Column of the scores in a .csv or .parquet file."),
+    click.option("--key", help="Array of the scores in a .npz or .pt file."),
+    click.option("--ids", help="Column or key that names the examples."),
+    click.option("--labels", help="Column or key of the classes, or a .npy file with one label per score."),
+    click.option("--dtype", help="Type of the numbers of a file without header, such as float32."),
+)
+
+
+def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say how a score file is read."""
+    for option in reversed(_READING):
+        command = option(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, package_name="perceptron_theory")
 def commands() -> None:
@@ -69,9 +90,7 @@ def solve(
 
 @commands.command()
 @click.argument("scores", required=False, type=click.Path(path_type=Path))
-@click.option("--higher-is", help="What a high score means: harder, easier or keep. Required with SCORES.")
-@click.option("--column", help="Column of a .csv file.")
-@click.option("--key", help="Array of a .npz file.")
+@_reading
 @click.option("--by", default=None, help="rank: only the order of scores counts; value: scores are signed margins.")
 @click.option(
     "--theta-deg",
@@ -97,8 +116,8 @@ def solve(
 def frontier(**options: Any) -> None:
     """Pareto frontier of measured scores: the best fraction to keep at each size, as table and picture.
 
-    SCORES is a .npy, .npz or .csv file with one score per example; without it, margins that this
-    project measured on 1,797 images of digits. A ceiling (--alpha-tot-max) or floor (--f-min) is required.
+    SCORES is a .npy, .npz, .csv, .parquet, .json, .pt or raw file with one score per example; without it, margins
+    that this project measured on 1,797 images of digits. A ceiling (--alpha-tot-max) or floor (--f-min) is required.
 
     \b
     Examples:
@@ -110,6 +129,75 @@ def frontier(**options: Any) -> None:
 
     if not run_frontier(**options):
         raise click.exceptions.Exit(1)
+
+
+@commands.group()
+def scores() -> None:
+    """Look at score files."""
+
+
+@scores.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_reading
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("scores-out"),
+    show_default=True,
+    help="Folder for scores.png.",
+)
+def inspect(file: Path, out: Path, **reading: str | None) -> None:
+    """Print what is in a score file, with a picture: number, direction, quantiles, ties, sentinels, rounding.
+
+    \b
+    Examples:
+      perceptron-theory scores inspect el2n.npz --key el2n --higher-is harder
+      perceptron-theory scores inspect ImageNet-1K_memorization.csv
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.inspection import run_inspection
+
+    run_inspection(file, reading, out)
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_reading
+@_f
+@click.option(
+    "--mode",
+    default="hard",
+    show_default=True,
+    help="hard, easy, random, band:Q (|z| quantiles from Q up), or policy (the theory's best windows).",
+)
+@click.option("--random-share", type=float, default=0.0, show_default=True, help="Share of what is kept at random.")
+@click.option(
+    "--class-floor",
+    type=float,
+    help="Share of the equal share that each class keeps at least, 0 to 1.  [default: 0.5 with --labels]",
+)
+@click.option("--alpha-tot", type=float, help="For policy: examples before pruning per parameter.")
+@click.option("--theta-deg", type=float, help="For policy: angle between probe and truth, 0 to 90 degrees.")
+@_seed
+@click.option("--stream", is_flag=True, help="Read in batches, in bounded memory: for tables larger than memory.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("select-out"),
+    show_default=True,
+    help="Folder for indices, mask, ids, table and manifest.",
+)
+def select(file: Path, **options: Any) -> None:
+    """Write the list of examples to keep, in the formats of the tools that train.
+
+    \b
+    Examples:
+      perceptron-theory select el2n.npz --key el2n --labels label --higher-is harder --f 0.8
+      perceptron-theory select ImageNet-1K_memorization.csv --f 0.8 --labels labels.npy --out keep-80
+      perceptron-theory select shards/ --column score --ids uid --higher-is keep --f 0.3 --stream
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.selection import run_selection
+
+    run_selection(file, **options)
 
 
 @commands.command()

@@ -29,19 +29,19 @@ def angle(theta_deg: float) -> float:
     return math.radians(theta_deg)
 
 
-def rule(selection: str) -> FractionRule:
-    """Selection from its name or from band:Q."""
+def rule(selection: str, option: str = "--selection") -> FractionRule:
+    """Selection from its name or from band:Q, given as the value of `option`."""
     if selection.startswith("band:"):
         try:
             lower = float(selection.removeprefix("band:"))
         except ValueError:
             raise InvalidInputError(
-                f"--selection band:Q needs a number Q, got {selection!r}: for example band:0.1."
+                f"{option} band:Q needs a number Q, got {selection!r}: for example band:0.1."
             ) from None
         return Band(lower)
     if selection not in NAMED_RULES:
         raise InvalidInputError(
-            f"unknown --selection {selection!r}: use {', '.join(NAMED_RULES)}, or band:Q with a quantile Q of |z|."
+            f"unknown {option} {selection!r}: use {', '.join(NAMED_RULES)}, or band:Q with a quantile Q of |z|."
         )
     return NAMED_RULES[selection]
 

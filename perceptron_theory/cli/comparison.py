@@ -12,10 +12,10 @@ import xarray as xr
 
 from perceptron_theory.analyses.learning_curves import learning_curve
 from perceptron_theory.cli.arguments import angle, finite, process_count, rule, trial_count
-from perceptron_theory.cli.output import check_writable, write_all
 from perceptron_theory.comparison import Comparison, compare
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.selection import FractionRule, Random
+from perceptron_theory.output import check_writable, write_all
 from perceptron_theory.plotting import comparison_figure
 from perceptron_theory.progress import compiling
 from perceptron_theory.saddle_point import solve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, cast
 
@@ -13,17 +13,17 @@ import xarray as xr
 from perceptron_theory.analyses.learning_curves import learning_curve
 from perceptron_theory.analyses.pareto import pareto_frontier
 from perceptron_theory.cli.arguments import angle, rule, trained
-from perceptron_theory.cli.output import check_writable, write_all
+from perceptron_theory.cli.score_files import read
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import MeasuredMargins
 from perceptron_theory.margins.selection import FractionRule
+from perceptron_theory.output import check_writable, write_all
 from perceptron_theory.plotting import frontier_figure
 from perceptron_theory.progress import compiling
-from perceptron_theory.scores import Scores, digits_scores, read_scores
+from perceptron_theory.scores import Scores, digits_scores
 from perceptron_theory.scores.digits import digits_facts
-from perceptron_theory.scores.scores import Direction, check_direction
 from perceptron_theory.solution import Status
 from perceptron_theory.validation import kept_fraction, positive
 
@@ -58,9 +58,6 @@ _COLUMNS = (
 def run_frontier(
     *,
     scores: Path | None,
-    higher_is: str | None,
-    column: str | None,
-    key: str | None,
     by: str | None,
     theta_deg: float | None,
     alpha_tot_max: float | None,
@@ -73,11 +70,12 @@ def run_frontier(
     alpha_max: float | None,
     points: int,
     out: Path,
+    **reading: str | None,
 ) -> bool:
     """Validate everything, then compute, then write. False if a point failed its certificate."""
     chosen = rule(selection)
     who, labels = trained(student, lam, flip)
-    measured = _scores(scores, higher_is, column, key)
+    measured = _scores(scores, reading)
     by = by or ("value" if scores is None else "rank")
     margins = measured.margins(cast(Literal["rank", "value"], by))
     theta, origin = _theta(scores, measured, by, theta_deg)
@@ -129,19 +127,16 @@ def run_frontier(
     return bool(result.status.isin([Status.CONVERGED, Status.INFEASIBLE]).all())
 
 
-def _scores(path: Path | None, higher_is: str | None, column: str | None, key: str | None) -> Scores:
-    if path is None:
-        if higher_is is not None or column is not None or key is not None:
-            raise InvalidInputError(
-                "--higher-is, --column and --key describe a score file, got no SCORES: name the file, "
-                "or leave them out."
-            )
-        return digits_scores()
-    check_direction(higher_is)
-    measured = read_scores(path, higher_is=cast(Direction, higher_is), column=column, key=key)
-    # File names may hold bytes that no table can: show them escaped.
-    printable = measured.source.encode("utf-8", "backslashreplace").decode("utf-8")
-    return dataclasses.replace(measured, source=printable)
+def _scores(path: Path | None, reading: Mapping[str, str | None]) -> Scores:
+    if path is not None:
+        return read(path, reading)
+    given = [f"--{name.replace('_', '-')}" for name, value in reading.items() if value is not None]
+    if given:
+        raise InvalidInputError(
+            f"{', '.join(given)} describe{'s' if len(given) == 1 else ''} a score file, got no SCORES: name the file, "
+            "or leave out what describes it."
+        )
+    return digits_scores()
 
 
 def _theta(path: Path | None, scores: Scores, by: str, theta_deg: float | None) -> tuple[float, str]:

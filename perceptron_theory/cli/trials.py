@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from perceptron_theory.cli.arguments import angle, finite, process_count, rule, trial_count
-from perceptron_theory.cli.output import check_writable, write_all
 from perceptron_theory.errors import OutputError
+from perceptron_theory.output import check_writable, write_all
 from perceptron_theory.progress import compiling
 from perceptron_theory.simulation.simulation import MEASURED, Simulation
 from perceptron_theory.simulation.trials import as_seed, simulate

@@ -37,6 +37,11 @@ NAMES: Final = (
     "selection_under_noise",
     "clean_or_wrong_labels",
     "random_share_repairs",
+    "measured_margins",
+    "measured_frontiers",
+    "metric_clustermap",
+    "class_balance",
+    "prototype_robustness",
 )
 
 EXTENSIONS: Final = ("nc", "png", "pdf")

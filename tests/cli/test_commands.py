@@ -50,13 +50,13 @@ def test_solve_for_a_loss(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_frontier_for_a_loss(scores: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    loss = ["--student", "hinge", "--lam", "optimal", "--flip", "0.02"]
+    loss = ["--student", "logistic", "--lam", "0.1", "--flip", "0.02"]
     assert main(["frontier", str(scores), *GOOD, *loss, "--points", "2", "--out", str(out)]) == 0
     table = pd.read_csv(out / "frontier.csv")
     assert set(table["status"]) == {"converged"}
-    assert (table["lam"] >= 0.0).all()
+    assert (table["lam"] == 0.1).all()
     with xr.open_dataset(out / "frontier.nc", engine="netcdf4") as data:
-        assert data.attrs["theory"].startswith("hinge loss, lam = optimal, Labels(flip=0.02")
+        assert data.attrs["theory"].startswith("logistic loss, lam = 0.1, Labels(flip=0.02")
 
 
 def test_frontier_of_the_embedded_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

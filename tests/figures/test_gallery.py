@@ -40,7 +40,7 @@ def test_nothing_else_is_committed() -> None:
 
 
 def test_each_module_is_named() -> None:
-    shared = {"__init__", "dots", "gains", "gallery"}
+    shared = {"__init__", "dots", "gains", "gallery", "measured_data"}
     assert {path.stem for path in Path(gallery.__file__).parent.glob("*.py")} - shared == set(NAMES)
 
 
@@ -79,7 +79,19 @@ def test_unknown_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_folder_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["figures", "fig_1b", "--out", str(tmp_path / "file")]) == 2
-    assert "choose another --out" in capsys.readouterr().err
+    assert "choose another folder" in capsys.readouterr().err
+
+
+def test_figures_whose_data_are_absent_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PERCEPTRON_THEORY_DATA", str(tmp_path / "nowhere"))
+    assert main(["figures", "class_balance", "--out", str(tmp_path)]) == 2
+    assert "set PERCEPTRON_THEORY_DATA to their folder" in capsys.readouterr().err
+    monkeypatch.setattr("perceptron_theory.figures.gallery.NAMES", ("fig_1b", "class_balance"))
+    assert main(["figures", "--fast", "--out", str(tmp_path)]) == 0
+    assert "class_balance           left out: measured data not found" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(file_names("fig_1b"))
 
 
 def test_names_once_each() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import perceptron_theory as pt
-from perceptron_theory.convex_loss import LOSSES
+from perceptron_theory.convex_loss import LOSSES, Loss
 
 
 def measured(rng: np.random.Generator, signed: bool) -> pt.MeasuredMargins:
@@ -22,10 +25,14 @@ def check(seed: int) -> None:
     loss = LOSSES[rng.integers(len(LOSSES))]
     alpha, f, theta = np.exp(rng.uniform(-1.0, 3.0)), rng.uniform(0.1, 1.0), rng.uniform(0.1, 1.2)
     rule = ("hard", "easy", "random")[rng.integers(3)]
-    common = {"selection": rule, "margins": margins, "labels": labels}
-    best = pt.solve(alpha, f, theta, student=pt.ConvexLoss(loss, "optimal"), **common)  # type: ignore[call-overload]
+
+    def solved(lam: npt.ArrayLike, throw: bool = True) -> pt.ConvexSolution:
+        student = pt.ConvexLoss(cast(Loss, loss), lam)
+        return pt.solve(alpha, f, theta, selection=rule, student=student, margins=margins, labels=labels, throw=throw)
+
+    best = solved("optimal")
     lam = np.append(np.geomspace(1e-6, 1e3, 46) * (1.0 + alpha), 0.0)
-    tried = pt.solve(alpha, f, theta, student=pt.ConvexLoss(loss, lam), throw=False, **common)  # type: ignore[call-overload]
+    tried = solved(lam, throw=False)
     assert tried.converged.sum() >= 0.9 * lam.size, (seed, tried.status)
     # Errors of certified points are good to 1e-9, relatively.
     assert best.test_error <= np.nanmin(tried.test_error) * (1.0 + 1e-8), (
@@ -35,11 +42,11 @@ def check(seed: int) -> None:
     )
     if np.isinf(best.lam):
         # The limit is reached as 1 / lam; 1e7 is far beyond every scale here.
-        again = pt.solve(alpha, f, theta, student=pt.ConvexLoss(loss, 1e7), **common)  # type: ignore[call-overload]
+        again = solved(1e7)
         assert float(again.test_error) == pytest.approx(float(best.test_error), rel=1e-5)
         assert float(again.train_error) == pytest.approx(float(best.train_error), rel=1e-4)
     else:
-        again = pt.solve(alpha, f, theta, student=pt.ConvexLoss(loss, best.lam), **common)  # type: ignore[call-overload]
+        again = solved(best.lam)
         assert float(again.test_error) == pytest.approx(float(best.test_error), rel=1e-8)
 
 

@@ -1,4 +1,4 @@
-"""Files written by commands: refused before the work if they cannot be, and then all of them or none."""
+"""Files written together: refused before the work if they cannot be, and then all of them or none."""
 
 from __future__ import annotations
 
@@ -52,4 +52,4 @@ def write_all(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> No
 
 def _refused(folder: Path, error: OSError | RuntimeError) -> OutputError:
     reason = getattr(error, "strerror", None) or error
-    return OutputError(f"cannot write to {folder} ({reason}): choose another --out.")
+    return OutputError(f"cannot write to {folder} ({reason}): make room there, or choose another folder.")

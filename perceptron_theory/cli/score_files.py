@@ -1,0 +1,35 @@
+"""Score files as the options of a command describe them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from perceptron_theory.errors import ScoreError
+from perceptron_theory.scores.readers import read_scores
+from perceptron_theory.scores.readers.label_files import read_labels
+from perceptron_theory.scores.scores import Scores
+
+
+def read(path: Path, reading: Mapping[str, Any]) -> Scores:
+    """Scores with the labels that the options name, be they a column, a key or a file."""
+    options = dict(reading)
+    apart = label_file(options.get("labels"))
+    if apart is not None:
+        options["labels"] = None
+    scores = read_scores(path, **options)
+    # File names may hold bytes that no table can: show them escaped.
+    printable = scores.source.encode("utf-8", "backslashreplace").decode("utf-8")
+    scores = dataclasses.replace(scores, source=printable)
+    return scores if apart is None else dataclasses.replace(scores, labels=read_labels(apart))
+
+
+def label_file(labels: str | None) -> Path | None:
+    """File of the labels, if they are not a column or key."""
+    if labels is None or not labels.endswith(".npy"):
+        return None
+    if not Path(labels).is_file():
+        raise ScoreError(f"no such file: {labels}: check the path of --labels.")
+    return Path(labels)

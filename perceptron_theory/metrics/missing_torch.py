@@ -1,0 +1,26 @@
+"""What is said where torch is not installed."""
+
+from __future__ import annotations
+
+from perceptron_theory.errors import PerceptronTheoryError
+
+
+class MissingTorchError(PerceptronTheoryError, ImportError):
+    """Something that computes on tensors was asked for, and torch is not installed."""
+
+
+def require_torch() -> None:
+    """Refuse to go on without torch.
+
+    Raises
+    ------
+    MissingTorchError
+        If torch cannot be imported.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError as failure:
+        raise MissingTorchError(
+            f"metrics are functions of torch tensors, and torch cannot be imported ({failure}): "
+            'pip install "perceptron_theory[torch]".'
+        ) from None

@@ -45,6 +45,7 @@ from .margins.selection import (
     KeepProbability as KeepProbability,
     Random as Random,
 )
+from .missing_torch import MissingTorchError as MissingTorchError
 from .regularised import separability_threshold as separability_threshold
 from .saddle_point import solve as solve
 from .scores.angle import AngleEstimate as AngleEstimate, theta_from_error_rate as theta_from_error_rate

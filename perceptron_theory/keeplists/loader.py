@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.errors import InvalidInputError, PerceptronTheoryError
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.missing_torch import require_torch
 from perceptron_theory.validation import whole_number
 
-try:
-    from torch.utils.data import Dataset, Sampler, Subset
-except ImportError as failure:
-    raise PerceptronTheoryError(
-        f"subsets and samplers are torch's, and torch cannot be imported ({failure}): "
-        'pip install "perceptron_theory[torch]".'
-    ) from None
+require_torch("subsets and samplers are torch's")
+
+from torch.utils.data import Dataset, Sampler, Subset  # noqa: E402
 
 IntArray = npt.NDArray[np.int64]
 

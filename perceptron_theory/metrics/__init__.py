@@ -4,9 +4,9 @@ Every function is for tensors on any device. ``Scores(el2n(...).cpu().numpy(), H
 theory and to keep-lists; `HIGHER_IS` has the direction of each.
 """
 
-from perceptron_theory.metrics.missing_torch import MissingTorchError, require_torch
+from perceptron_theory.missing_torch import require_torch
 
-require_torch()
+require_torch("metrics are functions of torch tensors")
 
 from perceptron_theory.metrics.centroids import CentroidReport, inspect_centroids  # noqa: E402
 from perceptron_theory.metrics.chance import random_scores  # noqa: E402
@@ -33,7 +33,6 @@ __all__ = [
     "Given",
     "InfluenceScores",
     "KMeansFit",
-    "MissingTorchError",
     "Prototypes",
     "RobustnessInK",
     "active_learning",

@@ -64,7 +64,8 @@ class UnitRows:
     def sample(self, size: int, generator: torch.Generator, progress: bool) -> Tensor:
         """Different rows at random, in the order they have in the table."""
         chosen = np.sort(torch.randperm(self.n, generator=generator)[:size].numpy())
-        step = max(1, CHUNK // self.d)
+        # Scattered rows of a file bring their neighbours into memory: fewer at a time.
+        step = max(1, CHUNK // (8 * self.d))
         taken = torch.empty((len(chosen), self.d), device=self.device)
         for start in track(range(0, len(chosen), step), "sampling embeddings", progress):
             rows = chosen[start : start + step]

@@ -47,7 +47,11 @@ CELLS = {
 }
 
 
-@pytest.mark.parametrize("name", CELLS)
+#: Its Gaussian data are drawn in full, which takes longer than all others.
+SLOW = pytest.param("label-aware", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", [SLOW if name == "label-aware" else name for name in CELLS])
 def test_theory_is_the_limit_of_simulations(name: str) -> None:
     """Every overlap, the margin and the test error within 4 standard errors after extrapolation in 1/N."""
     cell = CELLS[name]

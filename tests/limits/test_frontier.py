@@ -11,7 +11,7 @@ ALPHA = np.geomspace(0.5, 60.0, 9)
 
 
 @pytest.mark.parametrize("rule", ["hard", "easy", pt.Band(0.05)])
-@pytest.mark.parametrize("theta_deg", [0.0, 10.0, 40.0])
+@pytest.mark.parametrize("theta_deg", [0.0, 10.0, pytest.param(40.0, marks=pytest.mark.slow)])
 def test_no_fraction_on_a_fine_grid_does_better(rule: str | pt.Band, theta_deg: float) -> None:
     theta = np.deg2rad(theta_deg)
     frontier = pt.pareto_frontier(ALPHA, theta, selection=rule, alpha_tot_max=80.0)

@@ -15,7 +15,7 @@ from perceptron_theory.analyses.policies.windows import MarginAxis
 GRID = list(itertools.product([1.0, 3.0, 10.0, 30.0, 100.0], [0.05, 0.1, 0.2, 0.4, 0.8], np.deg2rad([0.0, 10.0, 40.0])))
 
 
-@pytest.mark.parametrize("label_aware", [False, True])
+@pytest.mark.parametrize("label_aware", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_never_worse_than_a_simpler_rule(label_aware: bool) -> None:
     """75 budgets: never worse, often better, stationary everywhere."""
     cells = [cell for cell in GRID if cell[2] > 0.0 or not label_aware]

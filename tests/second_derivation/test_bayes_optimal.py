@@ -154,6 +154,7 @@ def test_message_passing_learns_as_predicted() -> None:
     assert limit - 10 * error > pt.solve(alpha, f, student="bayes-point").R
 
 
+@pytest.mark.slow
 def test_small_angles_and_small_fractions_are_continuous() -> None:
     """A nearly perfect probe is a perfect one; below a threshold f no longer matters at theta > 0."""
     perfect = pt.solve(3.0, 0.3, student="bayes-optimal").test_error

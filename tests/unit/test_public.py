@@ -32,6 +32,7 @@ PUBLIC = {
     "Labels",
     "MaxMargin",
     "MeasuredMargins",
+    "MissingTorchError",
     "OutputError",
     "PerceptronTheoryError",
     "Policy",

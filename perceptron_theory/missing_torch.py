@@ -9,8 +9,13 @@ class MissingTorchError(PerceptronTheoryError, ImportError):
     """Something that computes on tensors was asked for, and torch is not installed."""
 
 
-def require_torch() -> None:
+def require_torch(asked: str) -> None:
     """Refuse to go on without torch.
+
+    Parameters
+    ----------
+    asked : str
+        What needs it, as the start of a sentence.
 
     Raises
     ------
@@ -21,6 +26,5 @@ def require_torch() -> None:
         import torch  # noqa: F401
     except ImportError as failure:
         raise MissingTorchError(
-            f"metrics are functions of torch tensors, and torch cannot be imported ({failure}): "
-            'pip install "perceptron_theory[torch]".'
+            f'{asked}, and torch cannot be imported ({failure}): pip install "perceptron_theory[torch]".'
         ) from None

@@ -162,11 +162,14 @@ def test_without_torch() -> None:
 import sys
 sys.modules["torch"] = None
 import perceptron_theory
-try:
+def metrics():
     import perceptron_theory.metrics
-except perceptron_theory.PerceptronTheoryError as error:
-    assert isinstance(error, ImportError)
-    print(error)
+for ask in (metrics, perceptron_theory.select(perceptron_theory.digits_scores(), 0.5).sampler):
+    try:
+        ask()
+    except perceptron_theory.MissingTorchError as error:
+        assert isinstance(error, ImportError)
+        print(error)
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert 'pip install "perceptron_theory[torch]"' in found.stdout
+    assert found.stdout.count('pip install "perceptron_theory[torch]"') == 2

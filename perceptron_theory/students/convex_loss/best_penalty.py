@@ -18,7 +18,7 @@ from perceptron_theory.students.convex_loss.unpruned_error import error_of, log_
 #: The path ends here, relative to alpha, or where the error does not change any more.
 _WEAKEST = 1e-9
 _LEVEL = 1e-8
-_STRIDE = 0.75
+_STRIDE = 1.0
 _SHORT_STRIDE = 0.1
 _MOST_TRIALS = 120
 #: Share of the parameters that examples at the kink determine, below which a hinge counts as straight.

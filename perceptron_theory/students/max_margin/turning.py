@@ -12,6 +12,7 @@ response to changed averages does not ask for the basis: on the boundary A x = 0
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtr
@@ -68,7 +69,7 @@ def _boundary_nodes(low: float, high: float, x: Frame) -> tuple[FloatArray, Floa
     wedge = np.array([-TAIL, TAIL]) / abs(x.d) + x.k / x.d if x.d != 0.0 else np.array([low, high])
     ends = np.unique(np.clip([low, *wedge, high], low, high))
     nodes, weights = [np.empty(0)], [np.empty(0)]
-    for lo, hi in zip(ends[:-1], ends[1:], strict=True):
+    for lo, hi in pairwise(ends.tolist()):
         sharp = wedge[0] < 0.5 * (lo + hi) < wedge[1]
         panels = math.ceil((hi - lo) / (_PANEL * (width if sharp else 1.0)))
         half = 0.5 * (hi - lo) / panels

@@ -6,6 +6,7 @@ from .analyses.boundaries import (
 )
 from .analyses.exponents import local_exponent as local_exponent
 from .analyses.frontier_slope import frontier_exponent as frontier_exponent
+from .analyses.gradients import ErrorGradient as ErrorGradient, error_gradient as error_gradient
 from .analyses.influences import Influence as Influence, influence as influence
 from .analyses.information import (
     information_gain as information_gain,

@@ -7,6 +7,7 @@ that quantity changes by -(lambda y_W . d grad N + y_N dN): one number for each 
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,15 @@ from perceptron_theory.gaussian import FINE, FloatArray, kernel
 from perceptron_theory.margins.frame import Frame
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.max_margin.equations import Moments, moments
-from perceptron_theory.students.max_margin.sensitivity import Response
+
+
+class Response(NamedTuple):
+    """d eps of one more example = x2 E[x^2|m] + Ax E[A x|m] + Bx E[B x|m] + one P(x > 0|m)."""
+
+    x2: float
+    Ax: float
+    Bx: float
+    one: float
 
 
 @kernel

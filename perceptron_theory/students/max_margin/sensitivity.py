@@ -20,17 +20,9 @@ from scipy.special import ndtr
 from perceptron_theory.gaussian import FINE, FloatArray, kernel
 from perceptron_theory.margins.frame import Frame
 from perceptron_theory.margins.kept import KeptMeasure
-from perceptron_theory.students.max_margin.equations import Moments, moments, overlaps
+from perceptron_theory.students.max_margin.adjoint import Response, averages, gaussian_slope, response_of
+from perceptron_theory.students.max_margin.equations import moments
 from perceptron_theory.students.max_margin.solver import solve_measure
-
-
-class Response(NamedTuple):
-    """d eps of one more example = x2 E[x^2|m] + Ax E[A x|m] + Bx E[B x|m] + one P(x > 0|m)."""
-
-    x2: float
-    Ax: float
-    Bx: float
-    one: float
 
 
 class Sensitivity(NamedTuple):
@@ -63,13 +55,6 @@ class Sensitivity(NamedTuple):
 
 
 @kernel
-def _solved(measure: KeptMeasure, alpha: float, theta: float) -> tuple[Frame, float, float, Moments]:
-    """(student, test error, residual, averages over the kept data)."""
-    x, residual, _ = solve_measure(measure, alpha, theta)
-    return x, overlaps(x)[0], residual, moments(measure, x, alpha, FINE)
-
-
-@kernel
 def example_moments(x: Frame, alpha: float, m: FloatArray) -> FloatArray:
     """E[x^2|m], E[A x|m], E[B x|m], P(x > 0|m) of an example at each signed margin: shape (n, 4).
 
@@ -93,43 +78,9 @@ def example_moments(x: Frame, alpha: float, m: FloatArray) -> FloatArray:
 
 def sensitivity_of(measure: KeptMeasure, alpha: float, theta: float) -> Sensitivity:
     """Max-margin student on a kept measure, and how it responds to one more example."""
-    x, error, residual, s = _solved(measure, alpha, theta)
+    x, residual, _ = solve_measure(measure, alpha, theta)
+    error = math.atan2(math.hypot(1.0, x.d), x.r) / math.pi
     if not (math.isfinite(residual) and math.isfinite(error)):
         return Sensitivity(math.nan, math.inf, x, alpha, Response(*(math.nan,) * 4))
-    return Sensitivity(error, residual, x, alpha, _response(s, x, alpha))
-
-
-def _response(s: Moments, x: Frame, alpha: float) -> Response:
-    S = 1.0 / x.k
-    W = np.array([x.r * S, x.d * S, S])
-    # grad N at nu = sqrt(alpha E[x^2]) = 1, and the Hessian of `newton_step`.
-    along = 1.0 - alpha * s.one
-    grad_nu = np.array([-alpha * s.Ax, -alpha * s.Bx, -along])
-    hessian = alpha * np.array([[s.AA, s.AB, s.uA], [s.AB, s.BB, s.uB], [s.uA, s.uB, s.uu]])
-    hessian -= np.outer(grad_nu, grad_nu)
-    multiplier = -float(W @ W) / float(W @ grad_nu)
-    K = np.zeros((4, 4))
-    K[:3, :3] = np.eye(3) + multiplier / S * hessian
-    K[:3, 3] = K[3, :3] = grad_nu
-    y = _solve_scaled(K, np.append(_error_slope(W), 0.0), x.sin == 0.0)
-    # grad N + (0, 0, 1) has alpha P(x > 0) as its last component.
-    outward = multiplier * float(y[:3] @ (grad_nu + np.array([0.0, 0.0, 1.0])))
-    x2 = 0.5 * (outward - S * float(y[3]))
-    return Response(x2, multiplier * float(y[0]), multiplier * float(y[1]), -multiplier * float(y[2]))
-
-
-def _error_slope(W: FloatArray) -> FloatArray:
-    """Gradient of eps = atan2(sqrt(W_d^2 + S^2), W_r) / pi."""
-    across = math.hypot(W[1], W[2])
-    return np.array([-across, W[0] * W[1] / across, W[0] * W[2] / across]) / (math.pi * float(W @ W))
-
-
-def _solve_scaled(K: FloatArray, slope: FloatArray, perfect: bool) -> FloatArray:
-    """K^-1 slope, rows and columns scaled alike as in `newton_step`. With a perfect metric W_d stays 0."""
-    if perfect:
-        K[1, :] = K[:, 1] = 0.0
-        K[1, 1] = 1.0
-    scales = np.ones(4)
-    scales[:3] = 1.0 / np.sqrt(np.diag(K)[:3])
-    scales[3] = 1.0 / np.max(np.abs(K[3, :3]) * scales[:3])
-    return np.asarray(scales * np.linalg.solve(K * np.outer(scales, scales), scales * slope))
+    response = response_of(averages(measure, x, alpha), x, alpha, gaussian_slope(x))
+    return Sensitivity(error, residual, x, alpha, response)

@@ -1,0 +1,1 @@
+"""Measured pruning runs: what the theory is to be confronted with."""

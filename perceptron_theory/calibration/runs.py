@@ -1,0 +1,229 @@
+"""A table of measured runs: what was kept of how much, and the error that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.margins.selection import NAMED_RULES, Band, FractionRule
+from perceptron_theory.scores.readers.translation import translated
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+REQUIRED: Final = ("n_total", "n_kept", "selection", "test_error", "seed")
+OPTIONAL: Final = ("n_test", "metric")
+
+_BAND = "band:"
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Measured runs, one per row.
+
+    ============  =====================================================================================================
+    column        meaning
+    ============  =====================================================================================================
+    n_total       examples in the pool, a whole number
+    n_kept        examples kept of these and trained on, a whole number
+    selection     which: "hard", "easy", "random", or "band:Q" (|z| quantiles from Q up, see `Band`)
+    test_error    fraction of the test examples that the student gets wrong, in [0, 1]; not per cent
+    seed          names the repetition
+    n_test        test examples, optional: they set the binomial error of test_error
+    metric        what examples were ranked by, optional
+    ============  =====================================================================================================
+
+    Attributes
+    ----------
+    table : DataFrame
+        These columns, checked; other columns are left out.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column is missing, a value lies outside its range, units are mixed, or a run occurs twice.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from perceptron_theory.calibration.runs import Runs
+    >>> runs = Runs(pd.DataFrame({
+    ...     "n_total": [1000, 1000], "n_kept": [1000, 300], "selection": ["random", "hard"],
+    ...     "test_error": [0.10, 0.12], "seed": [0, 0],
+    ... }))
+    >>> runs.f.tolist(), len(runs)
+    ([1.0, 0.3], 2)
+    """
+
+    table: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        table = self.table.reset_index(drop=True)
+        missing = [name for name in REQUIRED if name not in table]
+        if missing:
+            raise InvalidInputError(
+                f"runs need the columns {', '.join(REQUIRED)}; {', '.join(missing)} missing, got "
+                f"{', '.join(map(str, table.columns)) or 'none'}: rename or add them."
+            )
+        if table.empty:
+            raise InvalidInputError("runs must not be empty: give a row per run.")
+        names = [*REQUIRED, *(name for name in OPTIONAL if name in table)]
+        checked = pd.DataFrame({name: _CHECKS[name](name, table[name]) for name in names})
+        more = np.flatnonzero(checked["n_kept"] > checked["n_total"])
+        if more.size:
+            row = checked.iloc[more[0]]
+            raise InvalidInputError(
+                f"n_kept must be at most n_total, got {row.n_kept} of {row.n_total} in row {more[0]} (from 0): both "
+                "count examples."
+            )
+        twice = checked.duplicated(
+            ["n_total", "n_kept", "selection", "seed", *checked.columns.intersection(["metric"])]
+        )
+        if twice.any():
+            raise InvalidInputError(
+                f"runs must differ, got row {int(np.flatnonzero(twice)[0])} (from 0) twice: repetitions need seeds of "
+                "their own, and runs by another metric a column metric."
+            )
+        object.__setattr__(self, "table", checked)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def f(self) -> FloatArray:
+        """Fraction kept in each run."""
+        return (self.table["n_kept"] / self.table["n_total"]).to_numpy(dtype=np.float64)
+
+    @property
+    def n_kept(self) -> FloatArray:
+        """Examples kept in each run."""
+        return self.table["n_kept"].to_numpy(dtype=np.float64)
+
+    @property
+    def test_error(self) -> FloatArray:
+        """Test error of each run."""
+        return self.table["test_error"].to_numpy(dtype=np.float64)
+
+    @property
+    def rules(self) -> list[FractionRule]:
+        """Rule of each run."""
+        made = {name: run_rule(name) for name in self.table["selection"].unique()}
+        return [made[name] for name in self.table["selection"]]
+
+
+def read_runs(source: str | Path | pd.DataFrame) -> Runs:
+    r"""Runs of a table.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+        A .csv or .parquet file, or the table itself, with the columns of `Runs`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be read, or its content is none of runs.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from perceptron_theory.calibration.runs import read_runs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "runs.csv")
+    ...     with open(path, "w") as file:
+    ...         _ = file.write("n_total,n_kept,selection,test_error,seed\n1000,300,hard,0.12,0\n")
+    ...     read_runs(path).test_error.tolist()
+    [0.12]
+    """
+    if isinstance(source, pd.DataFrame):
+        return Runs(source)
+    path = Path(source)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise InvalidInputError(f"runs are read from .csv and .parquet, got {path}: save the table as one of these.")
+    if not path.is_file():
+        raise InvalidInputError(f"no such file: {path}: check the path.")
+    with translated(path, f"{path.suffix[1:]} file", "save the table of runs again"):
+        table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
+    return Runs(table)
+
+
+def run_rule(name: str) -> FractionRule:
+    """Rule of a run by its name.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none of this name.
+    """
+    if name in NAMED_RULES:
+        return NAMED_RULES[name]
+    if name.startswith(_BAND):
+        try:
+            return Band(float(name.removeprefix(_BAND)))
+        except ValueError:
+            pass
+    raise InvalidInputError(
+        f"unknown selection {name!r} of a run: use {', '.join(NAMED_RULES)}, or {_BAND}Q with a quantile Q of |z|."
+    )
+
+
+def _count(name: str, column: pd.Series[Any]) -> IntArray:
+    numbers = _numbers(name, column)
+    wrong = np.flatnonzero((numbers < 1.0) | (numbers != np.floor(numbers)))
+    if wrong.size:
+        raise InvalidInputError(
+            f"{name} must be a whole number of at least 1, got {numbers[wrong[0]]:g} in row {wrong[0]} (from 0): it "
+            "counts examples, it is no fraction and not per parameter."
+        )
+    return numbers.astype(np.int64)
+
+
+def _error(name: str, column: pd.Series[Any]) -> FloatArray:
+    numbers = _numbers(name, column)
+    wrong = np.flatnonzero((numbers < 0.0) | (numbers > 1.0))
+    if wrong.size:
+        raise InvalidInputError(
+            f"{name} must lie in [0, 1], got {numbers[wrong[0]]:g} in row {wrong[0]} (from 0; {wrong.size} of "
+            f"{numbers.size}): it is a fraction; divide per cent by 100, and take accuracies from 1."
+        )
+    return numbers
+
+
+def _numbers(name: str, column: pd.Series[Any]) -> FloatArray:
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if wrong.size:
+        raise InvalidInputError(
+            f"{name} must be a finite number, got {column.iloc[wrong[0]]!r} in row {wrong[0]} (from 0): leave the row "
+            "out, or mend it."
+        )
+    return numbers
+
+
+def _rule_name(name: str, column: pd.Series[Any]) -> pd.Series[Any]:
+    names = column.astype(str)
+    for one in names.unique():
+        run_rule(one)
+    return names
+
+
+def _text(name: str, column: pd.Series[Any]) -> pd.Series[Any]:
+    return column.astype(str)
+
+
+_CHECKS: Final[dict[str, Callable[[str, pd.Series[Any]], Any]]] = {
+    "n_total": _count,
+    "n_kept": _count,
+    "n_test": _count,
+    "selection": _rule_name,
+    "test_error": _error,
+    "seed": _text,
+    "metric": _text,
+}

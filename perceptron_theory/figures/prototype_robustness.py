@@ -24,6 +24,7 @@ from perceptron_theory.scores.scores import Scores
 K_REFERENCE = {"digits": 20, "MNIST": 30}
 FACTORS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 N_MNIST = 3_000
+N_FAST = 600
 KEPT = 0.5
 
 
@@ -33,7 +34,9 @@ def compute(fast: bool = False) -> xr.DataTree:
 
     parts = {}
     for name, (rows, labels) in _images().items():
-        k = [round(factor * K_REFERENCE[name]) for factor in FACTORS]
+        if fast:
+            rows, labels = rows[:N_FAST], labels[:N_FAST]
+        k = [round(factor * K_REFERENCE[name]) for factor in (FACTORS[::3] if fast else FACTORS)]
         found = robustness_in_k(rows, k, K_REFERENCE[name], seeds=1 if fast else 3)
         parts[name] = xr.Dataset(
             {

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from perceptron_theory.analyses.policies.policy import Policy
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.keeplists.hashing import hash_ids
+from perceptron_theory.keeplists.quotas import staying_count
 from perceptron_theory.keeplists.windows import band_windows, depth, policy_windows
 from perceptron_theory.margins.selection import Band, Easy, Hard, Random
 from perceptron_theory.scores.scores import Scores
@@ -141,7 +142,7 @@ def with_random_share(
     120
     """
     n = order.size
-    staying = round(count * (1.0 - random_share + random_share * count / n))
+    staying = staying_count(n, count, random_share)
     # Not the seed itself: seed 0 orders ties, and the choice must not follow that order.
     by_hash = np.argsort(hash_ids(names, seed + 1)[order], kind="stable")
     inside = by_hash < count

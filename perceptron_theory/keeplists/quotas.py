@@ -43,6 +43,33 @@ def kept_count(n: int, f: float) -> int:
     return max(1, round(one_number("f", kept_fraction("f", f)) * size))
 
 
+def staying_count(n: int, kept: int, random_share: float) -> int:
+    """Of `kept` examples, how many the rule keeps when a share of them is random: kept (1 - e + e kept / n), rounded.
+
+    Parameters
+    ----------
+    n, kept : int
+        Number of examples, and how many of them are kept; 1 <= kept <= n.
+    random_share : float
+        e, in [0, 1].
+
+    Returns
+    -------
+    int
+        In [0, kept].
+
+    Notes
+    -----
+    An example then has k = (1 - e) [rule keeps it] + e f: Ayed and Hayou, arXiv:2302.06960.
+
+    Examples
+    --------
+    >>> staying_count(1000, 200, 0.5)
+    120
+    """
+    return round(kept * (1.0 - random_share + random_share * kept / n))
+
+
 def class_floors(sizes: npt.ArrayLike, kept: int, share: float = 0.5) -> IntArray:
     """Examples that each class keeps whatever their scores: a share of the equal share, never more than it has.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from perceptron_theory.keeplists.quotas import staying_count
 from perceptron_theory.keeplists.streaming.brackets import Bracket, ByHash, ByLabel, ByScore, Groups, OneGroup, Outside
 from perceptron_theory.keeplists.streaming.places import IntArray, Places, from_sortable
 from perceptron_theory.keeplists.streaming.readings import Table
@@ -118,8 +119,8 @@ def _with_floors(
 
 def _with_random_share(table: Table, plan: Plan, settings: Settings, n: int, count: int) -> Plan:
     """Some of what the rule keeps stays, by a hash of id and seed; examples from outside take the place of the rest."""
-    order, groups, share = ByHash(settings.seed + 1, then=plan.rule.order), Outside(plan.rule), settings.random_share
-    staying = round(count * (1.0 - share + share * count / n))  # as for scores in memory
+    order, groups = ByHash(settings.seed + 1, then=plan.rule.order), Outside(plan.rule)
+    staying = staying_count(n, count, settings.random_share)
     ranks, sizes = np.array([staying, count - staying]), np.array([count, n - count])
     (within,) = table.found(order, groups, [RankSearch.start(ranks, sizes)])
     return Plan(groups, Bracket(order, Places.first(1), within.low), plan.rule, plan.thresholds)

@@ -32,7 +32,7 @@ _TOP = 1.6
 
 def compute(fast: bool = False) -> xr.DataTree:
     """Histograms, angles, and frontiers with measured and with Gaussian margins."""
-    alpha = np.geomspace(0.5, 100.0, 8 if fast else 25)
+    alpha = np.geomspace(0.5, 100.0, 4 if fast else 25)
     parts: dict[str, xr.Dataset] = {}
     for name, (scores, theta) in _measured().items():
         margins = scores.margins("value")

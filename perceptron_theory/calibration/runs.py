@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 REQUIRED: Final = ("n_total", "n_kept", "selection", "test_error", "seed")
-OPTIONAL: Final = ("n_test", "metric")
+OPTIONAL: Final = ("n_test", "metric", "weight")
 
 _BAND = "band:"
 
@@ -38,6 +38,7 @@ class Runs:
     seed          names the repetition
     n_test        test examples, optional: they set the binomial error of test_error
     metric        what examples were ranked by, optional
+    weight        how much a run counts beside the others, > 0, optional; 2 is as good as half the variance
     ============  =====================================================================================================
 
     Attributes
@@ -207,6 +208,17 @@ def _numbers(name: str, column: pd.Series[Any]) -> FloatArray:
     return numbers
 
 
+def _weight(name: str, column: pd.Series[Any]) -> FloatArray:
+    numbers = _numbers(name, column)
+    wrong = np.flatnonzero(numbers <= 0.0)
+    if wrong.size:
+        raise InvalidInputError(
+            f"{name} must be > 0, got {numbers[wrong[0]]:g} in row {wrong[0]} (from 0): leave out runs that should not "
+            "count."
+        )
+    return numbers
+
+
 def _rule_name(name: str, column: pd.Series[Any]) -> pd.Series[Any]:
     names = column.astype(str)
     for one in names.unique():
@@ -226,4 +238,5 @@ _CHECKS: Final[dict[str, Callable[[str, pd.Series[Any]], Any]]] = {
     "test_error": _error,
     "seed": _text,
     "metric": _text,
+    "weight": _weight,
 }

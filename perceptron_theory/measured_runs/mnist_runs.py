@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.calibration.mnist_students import Outputs, logistic, network, softmax
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.keeplists.selecting import select
 from perceptron_theory.margins.selection import Band
+from perceptron_theory.measured_runs.measured_run import Run
+from perceptron_theory.measured_runs.mnist_students import Outputs, logistic, network, softmax
 from perceptron_theory.scores.scores import Scores
 
 FloatArray = npt.NDArray[np.float64]
@@ -54,22 +55,6 @@ class Images(NamedTuple):
     digit: IntArray
     test_x: FloatArray
     test_digit: IntArray
-
-
-class Run(NamedTuple):
-    """A row of the table that `measure_mnist` describes."""
-
-    n_total: int
-    n_kept: int
-    f: float
-    selection: str
-    test_error: float
-    seed: int
-    task: str
-    student: str
-    probe: str
-    metric: str
-    n_test: int
 
 
 class Choice(NamedTuple):

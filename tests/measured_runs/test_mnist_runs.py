@@ -14,11 +14,12 @@ import pandas as pd
 import pytest
 
 from perceptron_theory import InvalidInputError
-from perceptron_theory.calibration import measure_mnist, mnist_runs
-from perceptron_theory.calibration.mnist_runs import FRACTIONS, PROBES, RULES, SIZES, TASKS, Run
+from perceptron_theory.measured_runs import measure_mnist, mnist_runs
+from perceptron_theory.measured_runs.measured_run import Run
+from perceptron_theory.measured_runs.mnist_runs import FRACTIONS, PROBES, RULES, SIZES, TASKS
 from perceptron_theory.simulation.one_thread import one_blas_thread
 
-DATA = files("perceptron_theory.calibration").joinpath("data")
+DATA = files("perceptron_theory.measured_runs").joinpath("data")
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,7 @@ class; the largest decides. Needs torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from scipy.optimize import minimize
 
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import PerceptronTheoryError
+from perceptron_theory.measured_runs.one_torch_thread import one_torch_thread
 from perceptron_theory.simulation.training.convex_losses.student import LossMinimiser
 
 FloatArray = npt.NDArray[np.float64]
@@ -124,7 +124,7 @@ def network(x: FloatArray, y: IntArray, seed: int) -> Outputs:
         net = torch.nn.Sequential(torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, 10))
         orders = [torch.randperm(len(y)) for _ in range(-(-STEPS * BATCH // len(y)))]
     optimiser = torch.optim.Adam(net.parameters(), lr=RATE)
-    with _one_torch_thread():
+    with one_torch_thread():
         for step, batch in enumerate(torch.cat(orders)[: STEPS * BATCH].view(STEPS, BATCH)):
             optimiser.param_groups[0]["lr"] = RATE * (1.0 - step / STEPS)
             optimiser.zero_grad()
@@ -137,14 +137,3 @@ def network(x: FloatArray, y: IntArray, seed: int) -> Outputs:
             return np.asarray(net(torch.tensor(new, dtype=torch.float32)).numpy(), dtype=np.float64)
 
     return outputs
-
-
-@contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """More threads would wait for each other longer than a step takes, and could change the last bit of a sum."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,4 +1,4 @@
-"""Measures pruning runs: ``python -m perceptron_theory.calibration.measure_mnist IMAGES_FOLDER [OUT_FOLDER]``.
+"""Measures pruning runs: ``python -m perceptron_theory.measured_runs.measure_mnist IMAGES_FOLDER [OUT_FOLDER]``.
 
 Needs torch, and the images of MNIST (LeCun et al. 1998): `train_images.npz` with x and y, and `t10k-*-ubyte.gz`, the
 10,000 test images and their labels. A run that was interrupted continues where it was. On one thread all takes about
@@ -48,8 +48,10 @@ import numpy as np
 import scipy
 import torch
 
-from perceptron_theory.calibration import mnist_students as students
-from perceptron_theory.calibration.mnist_runs import (
+from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.measured_runs import mnist_students as students
+from perceptron_theory.measured_runs.measured_run import Run
+from perceptron_theory.measured_runs.mnist_runs import (
     BAND_LOWER,
     FRACTIONS,
     PROBES,
@@ -58,10 +60,8 @@ from perceptron_theory.calibration.mnist_runs import (
     TASKS,
     Experiment,
     Images,
-    Run,
     read_images,
 )
-from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.output import check_writable, write_all
 from perceptron_theory.simulation.one_thread import one_blas_thread
 from perceptron_theory.version import __version__
@@ -163,6 +163,6 @@ def _write(folder: Path, rows: list[dict[str, str]], facts: dict[str, Any]) -> N
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
-        sys.exit("usage: python -m perceptron_theory.calibration.measure_mnist IMAGES_FOLDER [OUT_FOLDER]")
+        sys.exit("usage: python -m perceptron_theory.measured_runs.measure_mnist IMAGES_FOLDER [OUT_FOLDER]")
     with one_blas_thread():
         measure(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent / "data")

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.analyses.convex_gradients import convex_gradient
 from perceptron_theory.analyses.point_gradients import Point, slopes_at, weight_count
+from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.kept_groups import kept_groups
+from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import Band, Easy, FractionRule, Hard, Random, Selection, as_selection
 from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import Solution, Status
+from perceptron_theory.solution import ConvexSolution, Solution, Status
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -39,6 +42,11 @@ class ErrorGradient:
         by that sum.
     status : ndarray of int8
         Values of `Status`; where it is not `Status.CONVERGED` all derivatives are NaN.
+    lam : ndarray or None
+        d test_error / d lam of a `ConvexLoss`; None for the max-margin student.
+    flip : ndarray or None
+        d test_error / d flip of a `ConvexLoss`: of the error against the sign of the teacher's field. None for the
+        max-margin student and where signed margins carry their labels.
     """
 
     solution: Solution
@@ -47,6 +55,8 @@ class ErrorGradient:
     theta: FloatArray
     weights: FloatArray | None
     status: npt.NDArray[np.int8]
+    lam: FloatArray | None = None
+    flip: FloatArray | None = None
 
 
 def error_gradient(
@@ -56,15 +66,19 @@ def error_gradient(
     *,
     selection: str | Selection = "hard",
     margins: Margins | None = None,
+    student: str | ConvexLoss = "max-margin",
+    labels: Labels | None = None,
 ) -> ErrorGradient:
-    """Gradient of the max-margin student's test error in alpha_prune, f, theta and the weights of measured margins.
+    """Gradient of a student's test error in everything it depends on.
 
-    One linear system of four unknowns, the linearised (M1)-(M3), gives the response of the test error to any change of
-    the kept data (`influence`); no differences are taken. With I(z) the influence of one more example,
+    In alpha_prune, f and theta; for the max-margin student also in the weights of measured margins, for a `ConvexLoss`
+    also in its penalty and in the noise of the labels. One linear system of four unknowns, the linearised (M1)-(M3) or
+    (C1)-(C4), gives the response of the test error to any change of the kept data (`influence`); no differences are
+    taken. With I(z) the influence of one more example,
 
         d test_error / d alpha_prune = E_kept[I],    d test_error / d f = (alpha_prune / f) (I(threshold) - E_kept[I])
 
-    and turning the probe changes averages only by what lies on the teacher's boundary.
+    and turning the probe changes averages only by what lies on the teacher's boundary or at a threshold.
 
     Parameters
     ----------
@@ -78,6 +92,11 @@ def error_gradient(
         Which examples are kept.
     margins : GaussianMargins or MeasuredMargins, optional
         Distribution of the data along the probe before pruning. Default: Gaussian.
+    student : "max-margin" or ConvexLoss
+        Under the best penalty, lam="optimal", the derivative in lam is 0 and all others are those at this lam (envelope
+        theorem).
+    labels : Labels, optional
+        How labels come about. Default: noiseless. Noisy labels need a `ConvexLoss`.
 
     Returns
     -------
@@ -87,7 +106,8 @@ def error_gradient(
     Raises
     ------
     InvalidInputError
-        If an argument lies outside its range, shapes do not broadcast, or `selection` is a `KeepProbability`.
+        If an argument lies outside its range, shapes do not broadcast, `selection` is a `KeepProbability`, the student
+        is another one, or labels on measured margins follow a probit or logistic teacher.
 
     Notes
     -----
@@ -96,6 +116,11 @@ def error_gradient(
     On measured margins the error has a kink in f and in the weights where a threshold falls between two distinct
     magnitudes, as it does for equal weights and whole f n; given is the mean of the two one-sided derivatives.
     Where measured examples of one margin hold the student to the probe, those in alpha_prune and f are 0.
+
+    For a `ConvexLoss` the derivative in lam = 0 is that from above, also where it is the best penalty. The error of the
+    logistic loss falls there as 1 / ln(1 / lam) if the kept data can be separated: its derivative in lam is NaN. At
+    f = 1 rules that drop the easiest examples first drop ever larger ones: where those count, for the square loss and
+    for labels that may be turned over, the derivative in f is infinite, and NaN here. `weights` is None.
 
     Examples
     --------
@@ -110,16 +135,34 @@ def error_gradient(
     alpha_prune -0.00116
     f 0.00012
     theta 0.00039
+
+    What one per cent more of the penalty and of turned labels would do:
+
+    >>> gradient = error_gradient(**at, student=pt.ConvexLoss("logistic", 0.3), labels=pt.Labels(flip=0.05))
+    >>> print(f"lam {0.01 * 0.3 * gradient.lam:.5f} flip {0.01 * 0.05 * gradient.flip:.5f}")
+    lam 0.00049 flip 0.00013
     """
     rule = _fraction_rule(selection)
-    solution = solve(alpha_prune, f, theta, selection=rule, margins=margins, throw=False)
+    if isinstance(student, ConvexLoss):
+        return _of_convex_loss(
+            solve(alpha_prune, f, theta, selection=rule, student=student, margins=margins, labels=labels, throw=False),
+            student,
+            rule,
+        )
+    if student != "max-margin":
+        raise InvalidInputError(
+            f"student must be 'max-margin' or a ConvexLoss, got {student!r}: no derivatives are known of others; take "
+            "differences of solve."
+        )
+    solution = solve(
+        alpha_prune, f, theta, selection=rule, student=student, margins=margins, labels=labels, throw=False
+    )
     problem = solution.problem
     rows = np.full((problem.alpha_prune.size, 3 + weight_count(problem.margins)), np.nan)
     for group in kept_groups(problem)[0]:
         for i in group.points:
             if np.ravel(solution.converged)[i]:
                 rows[i] = slopes_at(Point.of(solution, int(i)), group, rule, problem.margins)
-    lost = np.isnan(rows[:, 0]).reshape(problem.shape) & (solution.status == Status.CONVERGED)
     slopes = rows.reshape(*problem.shape, rows.shape[1])
     return ErrorGradient(
         solution,
@@ -127,8 +170,21 @@ def error_gradient(
         slopes[..., 1],
         slopes[..., 2],
         slopes[..., 3:] if isinstance(problem.margins, MeasuredMargins) else None,
-        np.where(lost, Status.NOT_CONVERGED, solution.status).astype(np.int8)[()],
+        _status(solution, slopes[..., 0]),
     )
+
+
+def _of_convex_loss(solution: ConvexSolution, student: ConvexLoss, rule: FractionRule) -> ErrorGradient:
+    slopes = convex_gradient(solution, student, rule)
+    status = _status(solution, slopes.alpha_prune)
+    return ErrorGradient(solution, slopes.alpha_prune, slopes.f, slopes.theta, None, status, slopes.lam, slopes.flip)
+
+
+def _status(solution: Solution, by_alpha: FloatArray) -> npt.NDArray[np.int8]:
+    """Status of the solution, or that a converged student does not answer."""
+    lost = np.isnan(by_alpha) & (solution.status == Status.CONVERGED)
+    status: npt.NDArray[np.int8] = np.where(lost, Status.NOT_CONVERGED, solution.status).astype(np.int8)[()]
+    return status
 
 
 def _fraction_rule(selection: str | Selection) -> FractionRule:

@@ -138,7 +138,7 @@ def with_angle(x: Setting, theta: float) -> Setting:
 
 
 @inner_kernel
-def _label_share(x: Setting, mean: float, spread: float) -> tuple[float, float, float]:
+def label_share(x: Setting, mean: float, spread: float) -> tuple[float, float, float]:
     """E[P xi^k], k = 0, 1, 2, for P = P(y = 1 | A) at A = mean + spread xi, xi ~ N(0, 1)."""
     certain = 1.0 - 2.0 * x.flip
     if x.link == PROBIT:
@@ -170,7 +170,7 @@ def _label_share(x: Setting, mean: float, spread: float) -> tuple[float, float, 
 
 
 @inner_kernel
-def _label_width(x: Setting, cosine: float) -> float:
+def label_width(x: Setting, cosine: float) -> float:
     """Width over which labels and density vary along a unit direction at this cosine to the teacher.
 
     Away from its boundary a logistic teacher is wrong with probability exp(-slope |A|): two e-folds count as one width.
@@ -181,7 +181,7 @@ def _label_width(x: Setting, cosine: float) -> float:
 
 
 @inner_kernel
-def _features(loss: float, V: float, centres: FloatArray, widths: FloatArray) -> int:
+def features(loss: float, V: float, centres: FloatArray, widths: FloatArray) -> int:
     """Fields at which the step has a kink (width 0) or bends, and the one that it moves to 0; their number."""
     n = 0
     if loss == LOGISTIC:
@@ -258,7 +258,7 @@ def margin_nodes(
             lo, hi = max(lo, -far), min(hi, far)
         if not hi > lo:
             continue
-        n = cut_panels(lo, hi, _label_width(x, x.cos), zones, panels)
+        n = cut_panels(lo, hi, label_width(x, x.cos), zones, panels)
         for i in range(n):
             left, right = panels[i, 0], panels[i, 1]
             order = panel_order((right - left) / panels[i, 2], level)
@@ -292,7 +292,7 @@ def margin_nodes(
 def averages(measure: KeptMeasure, x: Setting, w: Weights, level: float) -> Sums:
     """All averages at the student `w`."""
     centres, widths = np.zeros(_MOST_FEATURES), np.zeros(_MOST_FEATURES)
-    n = _features(x.loss, w.V, centres, widths)
+    n = features(x.loss, w.V, centres, widths)
     tau2 = w.c * w.c + w.s * w.s
     tau = math.sqrt(tau2)
     amplification = 1.0 + x.alpha * (1.0 + w.p * w.p + tau2)
@@ -305,7 +305,7 @@ def averages(measure: KeptMeasure, x: Setting, w: Weights, level: float) -> Sums
     s_, c_ = w.s / tau, w.c / tau
     cut_slope = x.sin * abs(w.c) / tau2
     spread = x.sin * s_
-    smooth = tau * _label_width(x, x.sin * abs(c_))
+    smooth = tau * label_width(x, x.sin * abs(c_))
     cut_width = math.hypot(spread, 1.0 / x.slope) / cut_slope if cut_slope > 0.0 else math.inf
     h1 = F2 = m1 = g1 = am = aF = hp = hc = hs = hV = Fp = Fc = Fs = FV = 0.0
     mp = mc = ms = mV = gc = gs = gV = one = mean_m = mean_g = error = total_loss = 0.0
@@ -313,7 +313,7 @@ def averages(measure: KeptMeasure, x: Setting, w: Weights, level: float) -> Sums
         at = m[i]
         V = w.V * v[i]
         if v[i] != 1.0:
-            n = _features(x.loss, V, centres, widths)
+            n = features(x.loss, V, centres, widths)
             inner[:, 0] = math.inf
         lo, hi = -reach * tau, reach * tau
         norm = 1.0
@@ -339,7 +339,7 @@ def averages(measure: KeptMeasure, x: Setting, w: Weights, level: float) -> Sums
             for k in range(order):
                 y = panels[piece, 0] + half * (1.0 + NODES[order, k])
                 z = y / tau
-                P0, P1, P2 = _label_share(x, at * x.cos + x.sin * c_ * z, spread)
+                P0, P1, P2 = label_share(x, at * x.cos + x.sin * c_ * z, spread)
                 W = weight[i] * half * WEIGHTS[order, k] * INV_SQRT_2PI * math.exp(-0.5 * z * z) / (tau * norm)
                 omega = w.p * at + y
                 F, dF, FlogV = step(x.loss, omega, V)

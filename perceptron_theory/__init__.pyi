@@ -21,6 +21,11 @@ from .analyses.policies.optimal import optimal_policy as optimal_policy
 from .analyses.policies.policy import Policy as Policy, PolicyStatus as PolicyStatus
 from .analyses.power_law import crossover as crossover
 from .analyses.prefactors import smallest_useful_f as smallest_useful_f, tail_prefactor as tail_prefactor
+from .calibration.calibrating import calibrate as calibrate
+from .calibration.calibration import Calibration as Calibration
+from .calibration.comparing import ModelComparison as ModelComparison, compare_models as compare_models
+from .calibration.recommending import Recommendation as Recommendation
+from .calibration.runs import Runs as Runs, read_runs as read_runs
 from .comparison import Comparison as Comparison, compare as compare
 from .convex_loss import ConvexLoss as ConvexLoss
 from .errors import (

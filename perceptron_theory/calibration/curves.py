@@ -102,6 +102,14 @@ class Curves:
                 slopes[:, column] = outside[name]
         return at["floor"] + self._range(at) * epsilon, slopes
 
+    def levers(
+        self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_], values: dict[str, float]
+    ) -> FloatArray:
+        """sqrt(1 + s^2) with s = d ln(error) / d ln(n), see `fitting`; 1 where the solver has no answer."""
+        error, slope = self.gradients(n_total, n_kept, selection, values, ("N",))
+        steep = np.nan_to_num(slope[:, 0] * self.at(values)["N"] / error)
+        return np.sqrt(1.0 + steep**2)
+
     def _range(self, at: dict[str, float]) -> float:
         return 2.0 * at["scale"] * (self.chance - at["floor"])
 

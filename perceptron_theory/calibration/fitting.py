@@ -109,9 +109,7 @@ class Task:
     def levered(self, moving: FloatArray) -> Task:
         """The same with the levers of a fit."""
         c = self.cells
-        error, slope = self.curves.gradients(c.n_total, c.n_kept, c.selection, self.values(moving), ("N",))
-        steep = np.nan_to_num(slope[:, 0] * self.curves.at(self.values(moving))["N"] / error)
-        return replace(self, lever=np.sqrt(1.0 + steep**2))
+        return replace(self, lever=self.curves.levers(c.n_total, c.n_kept, c.selection, self.values(moving)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 from perceptron_theory.calibration.fitting import Fit, Task
-from perceptron_theory.calibration.intervals import covariance
+from perceptron_theory.calibration.intervals import covariance, quantile
 from perceptron_theory.calibration.parameters import moving_range
 
 FloatArray = npt.NDArray[np.float64]
@@ -46,15 +46,6 @@ def log_errors(
     return np.array([np.log(task.curves.errors(n_total, n_kept, selection, task.values(one))) for one in moving])
 
 
-def levers(
-    task: Task, moving: FloatArray, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_]
-) -> FloatArray:
-    """How much the noise between seeds weighs, see `fitting`; 1 where the solver has no answer."""
-    error, slope = task.curves.gradients(n_total, n_kept, selection, task.values(moving), ("N",))
-    steep = np.nan_to_num(slope[:, 0] * task.curves.at(task.values(moving))["N"] / error)
-    return np.sqrt(1.0 + steep**2)
-
-
 def expected(
     task: Task,
     fit: Fit,
@@ -86,9 +77,9 @@ def forecast(
     """A row per run: expected error, its band, and the band in which one such run would fall."""
     centre = log_errors(task, fit.moving[None, :], n_total, n_kept, selection)[0]
     spread = log_errors(task, drawn, n_total, n_kept, selection) - centre
-    half = float(t.ppf(0.5 * (1.0 + level), task.freedom)) / float(norm.ppf(0.5 * (1.0 + level)))
+    half = quantile(task, fit, level) / float(norm.ppf(0.5 * (1.0 + level)))
     ends = np.nanquantile(spread, [0.5 * (1.0 - level), 0.5 * (1.0 + level)], axis=0) * half
-    lever = levers(task, fit.moving, n_total, n_kept, selection)
+    lever = task.curves.levers(n_total, n_kept, selection, task.values(fit.moving))
     noise = norm.ppf(0.5 * (1.0 + level)) * half * np.hypot(fit.misfit, task.seed_noise * lever)
     chance = np.maximum(task.curves.chance, np.exp(centre))  # nobody guesses worse than by chance
     lost = np.isnan(spread).mean(axis=0) > _LOST

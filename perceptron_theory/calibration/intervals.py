@@ -68,7 +68,7 @@ def covariance(task: Task, fit: Fit, more: FloatArray | None = None) -> FloatArr
     more : ndarray, optional
         Further rows of slopes divided by their standard deviations: runs that could be made.
     """
-    scaled = fit.slopes / task.deviations(fit.misfit)[:, None]
+    scaled = np.nan_to_num(fit.slopes) / task.deviations(fit.misfit)[:, None]
     if more is not None:
         scaled = np.vstack([scaled, more])
     low, high = moving_range(task.parameters)

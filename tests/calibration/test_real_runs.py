@@ -40,9 +40,10 @@ def measured_crossing(runs: pd.DataFrame, f: float) -> float:
     """Where ln(error) of hard and random cross, linear in ln n_kept between measured pools."""
     part = runs[np.isclose(runs["f"], f)]
     mean = part.groupby(["n_kept", "selection"])["test_error"].mean().unstack()
-    gap = np.log(mean["hard"] / mean["random"])
+    size = np.log(mean.index.to_numpy(dtype=np.float64))
+    gap = np.log(mean["hard"].to_numpy(dtype=np.float64) / mean["random"].to_numpy(dtype=np.float64))
     k = int(np.flatnonzero(gap < 0.0)[0])
-    size, share = np.log(gap.index.to_numpy()), gap.iloc[k - 1] / (gap.iloc[k - 1] - gap.iloc[k])
+    share = gap[k - 1] / (gap[k - 1] - gap[k])
     return float(np.exp(size[k - 1] + share * (size[k] - size[k - 1])))
 
 

@@ -111,6 +111,7 @@ def calibrate(
     if intervals not in ("profile", "bootstrap", "normal"):
         raise InvalidInputError(f"intervals must be 'profile', 'bootstrap' or 'normal', got {intervals!r}.")
     count = whole_number("n_bootstrap", n_bootstrap, 2, "it is the number of replicates")
+    start = whole_number("seed", seed, 0, "it starts the random numbers")
     cells = cells_of(table, share)
     smallest = float(np.exp(cells.log_error.min()))
     chosen = parameters_for(tuple(free), student, cells.n_kept, smallest, share)
@@ -119,14 +120,14 @@ def calibrate(
     task = Task(cells, curves, chosen)
     task, best = fit(task)
     if intervals == "bootstrap":
-        drawn = replicates(task, best, count, whole_number("seed", seed, 0, "it starts the random numbers"), progress)
+        drawn = replicates(task, best, count, start, progress)
         found = {name: percentiles(task, best, drawn, k, width) for k, name in enumerate(task.names)}
-        return Calibration(table, task, best, width, found, drawn, seed)
+        return Calibration(table, task, best, width, found, drawn, start)
     if intervals == "normal":
         found = {name: normal(task, best, k, width) for k, name in enumerate(task.names)}
-        return Calibration(table, task, best, width, found, None, seed)
+        return Calibration(table, task, best, width, found, None, start)
     task, best, found = _profiles(task, best, width)
-    return Calibration(table, task, best, width, found, None, seed)
+    return Calibration(table, task, best, width, found, None, start)
 
 
 def _profiles(task: Task, best: Fit, level: float) -> tuple[Task, Fit, dict[str, Interval]]:

@@ -65,7 +65,10 @@ class Calibration:
             raise InvalidInputError(f"unknown parameter {name!r}: use one of {', '.join(PARAMETERS)}.")
         if name not in self.task.names:
             return self.task.curves.fixed[name]
-        return math.nan if self.verdict(name) == "not identifiable" else self.task.values(self.fit.moving)[name]
+        told, estimate = self.verdict(name), self.task.values(self.fit.moving)[name]
+        end = {"at least": self.intervals[name].high, "at most": self.intervals[name].low}.get(told, math.inf)
+        # An estimate at the end of the range is where the search stopped.
+        return math.nan if told == "not identifiable" or math.isclose(estimate, end, rel_tol=1e-3) else estimate
 
     @property
     def N(self) -> float:

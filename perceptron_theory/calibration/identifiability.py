@@ -30,6 +30,8 @@ _FRACTIONS: Final = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 _RULES: Final = ("hard", "easy", "random")
 #: Beyond the largest pool so far, a next run may have one this much larger.
 _LARGER: Final = 2.0
+#: A run that shrinks no interval below this share of itself is not proposed.
+_NO_USE: Final = 0.98
 #: Smallest training set that is proposed.
 _FEWEST: Final = 10
 
@@ -92,6 +94,8 @@ class NextRun:
     shrink: float
 
     def __str__(self) -> str:
+        if self.shrink > _NO_USE:
+            return f"none of those considered would tell {self.parameter} better"
         return (
             f"keep {self.n_kept:,} of {self.n_total:,} ({self.selection}): expected to shrink the interval of "
             f"{self.parameter} to {100.0 * self.shrink:.0f} %"

@@ -248,6 +248,9 @@ def _sentences(calibration: Calibration, n_pool: int, found: Recommendation, rej
     largest = calibration.task.cells.n_total.max()
     if n_pool > largest:
         said.append(f"The pool is {n_pool / largest:.3g} times the largest that was measured: this is extrapolated.")
+    fewest = calibration.task.cells.n_kept.min()
+    if found.n_kept < fewest:
+        said.append(f"The fewest examples that were trained on are {fewest:,.0f}: fewer are extrapolated.")
     doubts = calibration.identifiability
     return [*said, doubts] if doubts else said
 

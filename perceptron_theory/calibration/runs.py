@@ -145,14 +145,24 @@ def read_runs(source: str | Path | pd.DataFrame) -> Runs:
     """
     if isinstance(source, pd.DataFrame):
         return Runs(source)
-    path = Path(source)
-    if path.suffix.lower() not in (".csv", ".parquet"):
+    return Runs(read_table(Path(source)))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """All columns of a table of runs, unchecked.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no .csv or .parquet file that can be read.
+    """
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".parquet"):
         raise InvalidInputError(f"runs are read from .csv and .parquet, got {path}: save the table as one of these.")
     if not path.is_file():
         raise InvalidInputError(f"no such file: {path}: check the path.")
-    with translated(path, f"{path.suffix[1:]} file", "save the table of runs again"):
-        table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
-    return Runs(table)
+    with translated(path, f"{kind[1:]} file", "save the table of runs again"):
+        return (pd.read_parquet(path) if kind == ".parquet" else pd.read_csv(path)).reset_index(drop=True)
 
 
 def run_rule(name: str) -> FractionRule:

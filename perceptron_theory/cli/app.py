@@ -59,6 +59,67 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+_CALIBRATING = (
+    click.argument("runs", type=click.Path(path_type=Path)),
+    click.argument("scores", required=False, type=click.Path(path_type=Path)),
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="COLUMN=VALUE",
+        help="Rows of RUNS to take; repeat it for several conditions. A|B is A or B.",
+    ),
+    click.option(
+        "--chance",
+        type=float,
+        default=0.5,
+        show_default=True,
+        help="Test error of guessing: 0.9 for ten equal classes.",
+    ),
+    click.option(
+        "--student",
+        default="max-margin",
+        show_default=True,
+        help="max-margin, or a loss: logistic, hinge, square, squared-hinge.",
+    ),
+    click.option("--lam", help="Penalty lam N / 2 |w|^2 of a loss: a number >= 0; or fit it with --free."),
+    click.option(
+        "--free",
+        default="N,theta,floor",
+        show_default=True,
+        help="What is fitted, of N, theta, floor, scale, exponent; lam and flip (share of wrong labels) of a loss.",
+    ),
+    click.option(
+        "--fix",
+        multiple=True,
+        metavar="NAME=NUMBER",
+        help="What is held, such as theta=0.2 (radians); repeat it for several.",
+    ),
+    click.option(
+        "--intervals",
+        default="profile",
+        show_default=True,
+        help="profile (likelihood), bootstrap, or normal (rough, but at once).",
+    ),
+    click.option("--level", type=float, default=0.95, show_default=True, help="Of intervals and bands, in (0, 1)."),
+    click.option("--n-bootstrap", type=int, default=200, show_default=True, help="Replicates of the bootstrap."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap and of bands, >= 0."),
+    click.option(
+        "--compare/--no-compare",
+        default=False,
+        show_default=True,
+        help="Fit theories and power laws to the smaller runs too, and predict the larger ones.",
+    ),
+    *_READING,
+)
+
+
+def _calibrating(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say what is calibrated."""
+    for option in reversed(_CALIBRATING):
+        command = option(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, package_name="perceptron_theory")
 def commands() -> None:
@@ -273,6 +334,61 @@ def compare(**options: Any) -> None:
 
     if not run_comparison(**options):
         raise click.exceptions.Exit(1)
+
+
+@commands.command()
+@_calibrating
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("calibrate-out"),
+    show_default=True,
+    help="Folder for report.html, the tables behind it and calibration.json.",
+)
+def calibrate(**options: Any) -> None:
+    """Parameters of the theory from measured pruning runs, with intervals and what the runs cannot tell.
+
+    RUNS is a .csv or .parquet table with a row per run: n_total, n_kept, selection (hard, easy, random or band:Q),
+    test_error (a fraction), seed; n_test if known. SCORES, if given, says how examples lie along the metric; without it
+    they are Gaussian.
+
+    \b
+    Examples:
+      perceptron-theory calibrate runs.csv --chance 0.9 --free N,theta,floor,exponent --out calibrate-out
+      perceptron-theory calibrate runs.csv --where student=network --where "probe=late|any" --compare
+      perceptron-theory calibrate runs.csv margins.npy --higher-is easier --fix theta=0.2 --free N,floor
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.calibration import run_calibration
+
+    run_calibration(**options)
+
+
+@commands.command()
+@_calibrating
+@click.option("--pool", type=int, required=True, help="Number of examples that there are.")
+@click.option("--budget", type=int, help="Most examples to train on. Either this or --error.")
+@click.option("--error", type=float, help="Test error to reach with as few examples as possible.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("recommend-out"),
+    show_default=True,
+    help="Folder for report.html, the tables behind it and recommendation.json.",
+)
+def recommend(**options: Any) -> None:
+    """What to keep of a pool, how much and which part, by a theory that measured runs calibrate.
+
+    RUNS and SCORES are those of `calibrate`. A random subset is advised unless something else is better with
+    probability 0.8.
+
+    \b
+    Examples:
+      perceptron-theory recommend runs.csv --chance 0.9 --pool 1000000 --budget 200000
+      perceptron-theory recommend runs.csv --chance 0.9 --pool 1000000 --error 0.05 --out recommend-out
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.recommendation import run_recommendation
+
+    run_recommendation(**options)
 
 
 @commands.command()

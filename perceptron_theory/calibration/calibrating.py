@@ -14,11 +14,18 @@ from perceptron_theory.calibration.cells import cells_of
 from perceptron_theory.calibration.curves import Curves
 from perceptron_theory.calibration.fitting import Fit, Task, fit, settled
 from perceptron_theory.calibration.intervals import Interval, LowerMinimum, normal, percentiles, profile, replicates
-from perceptron_theory.calibration.parameters import PARAMETERS, parameters_for
+from perceptron_theory.calibration.parameters import (
+    ALPHA_HIGH,
+    ALPHA_LOW,
+    CONVEX_ONLY,
+    FIXED_RANGES,
+    PARAMETERS,
+    parameters_for,
+)
 from perceptron_theory.calibration.runs import Runs, read_runs
-from perceptron_theory.convex_loss import ConvexLoss
+from perceptron_theory.convex_loss import ConvexLoss, one_student
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.margins.distributions import Margins
+from perceptron_theory.margins.distributions import GaussianMargins, Margins, MeasuredMargins
 from perceptron_theory.scores.scores import Scores
 from perceptron_theory.validation import number_array, one_number, whole_number
 
@@ -112,12 +119,15 @@ def calibrate(
         raise InvalidInputError(f"intervals must be 'profile', 'bootstrap' or 'normal', got {intervals!r}.")
     count = whole_number("n_bootstrap", n_bootstrap, 2, "it is the number of replicates")
     start = whole_number("seed", seed, 0, "it starts the random numbers")
+    held = _fixed(tuple(free), fixed or {}, student, share)
     cells = cells_of(table, share)
     smallest = float(np.exp(cells.log_error.min()))
     chosen = parameters_for(tuple(free), student, cells.n_kept, smallest, share)
     margins = scores.margins("rank") if isinstance(scores, Scores) else scores
-    curves = Curves(student, share, margins, _fixed(tuple(free), fixed or {}, student))
-    task = Task(cells, curves, chosen)
+    if not (margins is None or isinstance(margins, (GaussianMargins, MeasuredMargins))):
+        raise InvalidInputError(f"scores must be Scores or margins, got {type(scores).__name__}: see read_scores.")
+    task = Task(cells, Curves(student, share, margins, held), chosen)
+    _in_range(task)
     task, best = fit(task)
     if intervals == "bootstrap":
         drawn = replicates(task, best, count, start, progress)
@@ -145,18 +155,42 @@ def _profiles(task: Task, best: Fit, level: float) -> tuple[Task, Fit, dict[str,
     )
 
 
-def _fixed(free: tuple[str, ...], given: Mapping[str, float], student: str | ConvexLoss) -> dict[str, float]:
+def _fixed(
+    free: tuple[str, ...], given: Mapping[str, float], student: str | ConvexLoss, chance: float
+) -> dict[str, float]:
     """Values of what is not fitted."""
+    if not isinstance(student, ConvexLoss) and student != "max-margin":
+        raise InvalidInputError(f"student must be 'max-margin' or a ConvexLoss, got {student!r}.")
+    if isinstance(student, ConvexLoss):
+        one_student(student)
     values = {name: one.default for name, one in PARAMETERS.items() if name not in free}
     for name, value in given.items():
-        if name not in PARAMETERS or name in free:
+        if name not in values:
             raise InvalidInputError(
                 f"fixed cannot hold {name!r}: use one of {', '.join(values)}, each either fixed or in free."
             )
+        if name in CONVEX_ONLY and not isinstance(student, ConvexLoss):
+            raise InvalidInputError(f"the {student} student has no {name}: leave it out of fixed, or fit ConvexLoss.")
         values[name] = one_number(name, number_array(name, value, "it is held fixed"))
+        low, high = FIXED_RANGES[name]
+        if not low <= values[name] < min(high, chance if name == "floor" else math.inf):
+            raise InvalidInputError(
+                f"{name} must lie in [{low:g}, {min(high, chance if name == 'floor' else math.inf):g}), got "
+                f"{values[name]:g}: it is held fixed."
+            )
     for name in ("N", "theta"):
         if name in values and math.isnan(values[name]):
             raise InvalidInputError(f"{name} must be in free or in fixed, got neither: the theory needs it.")
-    if not isinstance(student, ConvexLoss) and student != "max-margin":
-        raise InvalidInputError(f"student must be 'max-margin' or a ConvexLoss, got {student!r}.")
     return values
+
+
+def _in_range(task: Task) -> None:
+    """Refuse numbers of parameters that leave no run where the theory was checked."""
+    if "N" in task.names:
+        return
+    alpha = task.curves.alpha(task.cells.n_kept, {"exponent": 1.0})
+    if alpha.max() > ALPHA_HIGH or alpha.min() < ALPHA_LOW:
+        raise InvalidInputError(
+            f"examples per parameter must lie in [{ALPHA_LOW:g}, {ALPHA_HIGH:g}], got {alpha.min():.3g} to "
+            f"{alpha.max():.3g} with N = {task.curves.fixed['N']:g}: fix another N, or fit it."
+        )

@@ -49,17 +49,18 @@ def crossing(
 ) -> Crossing:
     """Crossing of two rules along n_kept, on one pool or at one fraction; see `Calibration.crossing`."""
     low, high = (one_number("sizes", number_array("sizes", end, "they are numbers kept")) for end in sizes)
-    kept = np.geomspace(low, high, _SIZES) if 1.0 <= low < high else np.empty(0)
+    if not 1.0 <= low < high < math.inf:
+        raise InvalidInputError(f"sizes must be 1 <= low < high, got {low:g} and {high:g}: they are numbers kept.")
+    kept = np.geomspace(low, high, _SIZES)
     if pool is not None and f is None:
         total = np.full(_SIZES, one_number("pool", number_array("pool", pool, "it is the number of examples")))
     elif f is not None and pool is None:
         total = kept / one_number("f", number_array("f", f, "it is the fraction kept"))
     else:
         raise InvalidInputError(f"give either pool or f, got {pool!r} and {f!r}: one of them stays as it is.")
-    if not kept.size or (kept > total * (1.0 + 1e-12)).any():
+    if (kept > total * (1.0 + 1e-12)).any():
         raise InvalidInputError(
-            f"sizes must be 1 <= low < high, and no more than there are, got {low:g} and {high:g} of {total.max():g}: "
-            "they are numbers of kept examples."
+            f"sizes must be no more than there are, got {high:g} of {total.max():g}: they are numbers of kept examples."
         )
     both = [calibration.expected(total, kept, np.full(_SIZES, name)) for name in (rule, other)]
     place = _first(np.log(both[0] / both[1])[None, :], kept)[0] if np.isfinite(both).all() else math.nan

@@ -56,6 +56,17 @@ PARAMETERS: Final[dict[str, Parameter]] = {
 #: Of ConvexLoss students only.
 CONVEX_ONLY: Final = ("lam", "flip")
 
+#: Values that may be held fixed, the upper end excluded; floors below chance.
+FIXED_RANGES: Final = {
+    "N": (1e-12, math.inf),
+    "theta": (0.0, 0.5 * math.pi * (1.0 + 1e-12)),
+    "floor": (0.0, 1.0),
+    "scale": (1e-6, math.inf),
+    "exponent": (1e-6, math.inf),
+    "lam": (0.0, math.inf),
+    "flip": (0.0, 0.5),
+}
+
 #: N is searched where examples kept per parameter lie between these, for the largest and the smallest run.
 ALPHA_LOW, ALPHA_HIGH = 1e-3, 1e5
 

@@ -96,6 +96,8 @@ def recommend(
             f"give either budget or error, got {budget!r} and {error!r}: one follows from the other."
         )
     goal = one_number("error", number_array("error", error, "it is the test error to reach"))
+    if not 0.0 < goal < 1.0:
+        raise InvalidInputError(f"error must lie in (0, 1), got {goal:g}: it is the test error to reach.")
     advice = _advice(calibration, n_pool, _size_for(calibration, n_pool, goal))
     if not advice.test_error > goal:
         return advice

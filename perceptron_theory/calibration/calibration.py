@@ -176,7 +176,7 @@ class Calibration:
         for name in names:
             run_rule(name)
         pool, part = (np.ravel(x).astype(np.float64) for x in np.broadcast_arrays(total, fraction))
-        kept = np.maximum(np.rint(part * pool), 1.0)
+        kept = np.minimum(np.maximum(np.rint(part * pool), 1.0), pool)
         return self.forecast(np.tile(pool, len(names)), np.tile(kept, len(names)), np.repeat(names, pool.size))
 
     def expected(self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_]) -> FloatArray:

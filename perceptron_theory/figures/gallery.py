@@ -42,6 +42,9 @@ NAMES: Final = (
     "metric_clustermap",
     "class_balance",
     "prototype_robustness",
+    "calibrated_runs",
+    "held_out_models",
+    "advice_checked",
 )
 
 EXTENSIONS: Final = ("nc", "png", "pdf")

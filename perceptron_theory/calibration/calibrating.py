@@ -119,10 +119,11 @@ def calibrate(
         raise InvalidInputError(f"intervals must be 'profile', 'bootstrap' or 'normal', got {intervals!r}.")
     count = whole_number("n_bootstrap", n_bootstrap, 2, "it is the number of replicates")
     start = whole_number("seed", seed, 0, "it starts the random numbers")
-    held = _fixed(tuple(free), fixed or {}, student, share)
+    names = _names(free)
+    held = _fixed(names, fixed or {}, student, share)
     cells = cells_of(table, share)
     smallest = float(np.exp(cells.log_error.min()))
-    chosen = parameters_for(tuple(free), student, cells.n_kept, smallest, share)
+    chosen = parameters_for(names, student, cells.n_kept, smallest, share)
     margins = scores.margins("rank") if isinstance(scores, Scores) else scores
     if not (margins is None or isinstance(margins, (GaussianMargins, MeasuredMargins))):
         raise InvalidInputError(f"scores must be Scores or margins, got {type(scores).__name__}: see read_scores.")
@@ -155,6 +156,14 @@ def _profiles(task: Task, best: Fit, level: float) -> tuple[Task, Fit, dict[str,
     )
 
 
+def _names(free: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(free, str):
+        return (free,)
+    if not isinstance(free, Sequence):
+        raise InvalidInputError(f"free must be names of parameters, got {free!r}: use some of {', '.join(PARAMETERS)}.")
+    return tuple(free)
+
+
 def _fixed(
     free: tuple[str, ...], given: Mapping[str, float], student: str | ConvexLoss, chance: float
 ) -> dict[str, float]:
@@ -164,6 +173,10 @@ def _fixed(
     if isinstance(student, ConvexLoss):
         one_student(student)
     values = {name: one.default for name, one in PARAMETERS.items() if name not in free}
+    if isinstance(student, ConvexLoss) and "lam" in values and not student.optimal:
+        values["lam"] = float(np.asarray(student.lam))
+    if not isinstance(given, Mapping):
+        raise InvalidInputError(f"fixed must be a dict, got {type(given).__name__}: such as {{'theta': 0.2}}.")
     for name, value in given.items():
         if name not in values:
             raise InvalidInputError(

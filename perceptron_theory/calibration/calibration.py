@@ -18,9 +18,9 @@ from perceptron_theory.calibration.identifiability import NextRun, Verdict, conf
 from perceptron_theory.calibration.intervals import Interval
 from perceptron_theory.calibration.parameters import PARAMETERS
 from perceptron_theory.calibration.recommending import Recommendation, frontier, recommend
-from perceptron_theory.calibration.runs import Runs, run_rule
+from perceptron_theory.calibration.runs import MOST, Runs, run_rule
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.validation import number_array
+from perceptron_theory.validation import number_array, one_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -92,7 +92,14 @@ class Calibration:
 
     def verdict(self, name: str) -> Verdict:
         """Whether the runs bound a parameter: "identified", "at least", "at most" or "not identifiable"."""
+        self._check_fitted(name)
         return verdict(name, self.intervals[name])
+
+    def _check_fitted(self, name: str) -> None:
+        if name not in self.task.names:
+            raise InvalidInputError(
+                f"{name!r} was not fitted: use one of {', '.join(self.task.names)}, or add it to free."
+            )
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -116,10 +123,8 @@ class Calibration:
         InvalidInputError
             If the parameter was not fitted.
         """
-        if parameter is not None and parameter not in self.task.names:
-            raise InvalidInputError(
-                f"{parameter!r} was not fitted: use one of {', '.join(self.task.names)}, or add it to free."
-            )
+        if parameter is not None:
+            self._check_fitted(parameter)
         return next_run(self.task, self.fit, parameter)
 
     @property
@@ -170,12 +175,23 @@ class Calibration:
         fraction = number_array("f", f, "it is the fraction kept")
         if not np.all((fraction > 0.0) & (fraction <= 1.0)):
             raise InvalidInputError(f"f must lie in (0, 1], got {fraction.ravel().tolist()}: it is the fraction kept.")
-        if not np.all((total >= 1.0) & np.isfinite(total)):
-            raise InvalidInputError(f"sizes must be at least 1, got {total.ravel().tolist()}: they count examples.")
-        names = [rule] if isinstance(rule, str) else list(rule)
+        if not np.all((total >= 1.0) & (total <= MOST)):
+            raise InvalidInputError(
+                f"sizes must be at least 1 and at most {MOST:g}, got {total.ravel().tolist()}: they count examples."
+            )
+        names = [rule] if isinstance(rule, str) else list(rule) if isinstance(rule, Sequence) else []
+        if not names:
+            raise InvalidInputError(f"rule must be a name or several, got {rule!r}: hard, easy, random or band:Q.")
         for name in names:
             run_rule(name)
-        pool, part = (np.ravel(x).astype(np.float64) for x in np.broadcast_arrays(total, fraction))
+        try:
+            pool, part = (np.ravel(x).astype(np.float64) for x in np.broadcast_arrays(total, fraction))
+        except ValueError:
+            raise InvalidInputError(
+                f"sizes and f must broadcast, got shapes {total.shape} and {fraction.shape}: give one f, or one each."
+            ) from None
+        if not pool.size:
+            raise InvalidInputError("sizes and f must not be empty: give a pool and a fraction.")
         kept = np.minimum(np.maximum(np.rint(part * pool), 1.0), pool)
         return self.forecast(np.tile(pool, len(names)), np.tile(kept, len(names)), np.repeat(names, pool.size))
 
@@ -185,7 +201,7 @@ class Calibration:
 
     @property
     def _unknown(self) -> list[int]:
-        return [k for k, name in enumerate(self.task.names) if self.verdict(name) == "not identifiable"]
+        return [k for k, name in enumerate(self.task.names) if math.isnan(self.value(name))]
 
     def forecast(self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_]) -> pd.DataFrame:
         """The table of `predict` for given runs."""
@@ -236,7 +252,8 @@ class Calibration:
         InvalidInputError
             If neither or both of pool and f are given, or the range is none.
         """
-        largest = float(self.task.cells.n_total.max() if pool is None else pool)
+        there = self.task.cells.n_total.max() if pool is None else number_array("pool", pool, "it counts examples")
+        largest = one_number("pool", np.asarray(there, dtype=np.float64))
         span = sizes or (float(self.task.cells.n_kept.min()), largest)
         return crossing(self, rule, other, pool=pool, f=f, sizes=span)
 

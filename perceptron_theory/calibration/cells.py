@@ -36,9 +36,9 @@ class Cells:
     scatter : ndarray, shape (n,)
         Sum of squares of the repetitions about their mean, less what `binomial` adds to it.
     weight : ndarray, shape (n,)
-        Sum of the weights of the runs, divided by their number.
-    repeats : ndarray of int, shape (n,)
-        Runs in each entry.
+        Mean weight of the runs; the mean over all runs is 1.
+    repeats : ndarray, shape (n,)
+        Runs in each entry; with unequal weights the number of equal ones that are worth as much.
     """
 
     n_total: FloatArray
@@ -48,7 +48,7 @@ class Cells:
     binomial: FloatArray
     scatter: FloatArray
     weight: FloatArray
-    repeats: IntArray
+    repeats: FloatArray
 
     def __len__(self) -> int:
         return self.n_total.size
@@ -91,23 +91,32 @@ def cells_of(runs: Runs, chance: float) -> Cells:
     >>> table = table.assign(n_total=1000, n_kept=300, selection="hard")
     >>> cells = cells_of(Runs(table), chance=0.5)
     >>> len(cells), cells.log_error.round(3).tolist(), cells.repeats.tolist()
-    (1, [-1.956], [2])
+    (1, [-1.956], [2.0])
     """
     table = runs.table.copy()
     ranked = table["selection"].where(table["n_kept"] < table["n_total"], "random")
     table["selection"] = ranked
+    # The same run may be listed under every rule.
+    whole = table["n_kept"] == table["n_total"]
+    table = table[~(whole & table.duplicated(["n_total", "n_kept", "seed", "test_error"]))].copy()
     _one_metric(table)
     _not_above_chance(table, chance)
     table["log"] = _log_error(table)
     table["binomial"] = _binomial(table)
-    grouped = table.groupby(["n_total", "n_kept", "selection"])
-    spread = (table["log"] - grouped["log"].transform("mean")) ** 2
-    table["scatter"] = spread - table["binomial"] * (1.0 - 1.0 / grouped["log"].transform("size"))
-    table["weight"] = table.get("weight", 1.0)
-    means = {name: (name, "mean") for name in ("log", "binomial", "weight")}
+    weight = table.get("weight", pd.Series(1.0, index=table.index))
+    table["w"] = weight / weight.mean()
+    table["w2"], table["wlog"] = table["w"] ** 2, table["w"] * table["log"]
     entries = table.groupby(["n_total", "n_kept", "selection"], sort=True).agg(
-        **means, scatter=("scatter", "sum"), repeats=("log", "size")
+        w=("w", "sum"), w2=("w2", "sum"), wlog=("wlog", "sum"), binomial=("binomial", "mean")
     )
+    entries["log"], entries["repeats"] = entries["wlog"] / entries["w"], entries["w"] ** 2 / entries["w2"]
+    entries["weight"] = entries["w"] / entries["repeats"]
+    grouped = table.groupby(["n_total", "n_kept", "selection"])
+    mean = grouped["wlog"].transform("sum") / grouped["w"].transform("sum")
+    share = table["w"] / grouped["w"].transform("sum")
+    # Less what a finite test set alone adds to the sum of squares within entries.
+    table["scatter"] = table["w"] * ((table["log"] - mean) ** 2 - table["binomial"] * (1.0 - share))
+    entries["scatter"] = table.groupby(["n_total", "n_kept", "selection"], sort=True)["scatter"].sum()
     where = entries.index.to_frame()
     numbers = {name: entries[name].to_numpy(dtype=np.float64) for name in ("binomial", "scatter", "weight")}
     return Cells(
@@ -115,7 +124,7 @@ def cells_of(runs: Runs, chance: float) -> Cells:
         where["n_kept"].to_numpy(dtype=np.float64),
         where["selection"].to_numpy(dtype=np.str_),
         entries["log"].to_numpy(dtype=np.float64),
-        repeats=entries["repeats"].to_numpy(),
+        repeats=entries["repeats"].to_numpy(dtype=np.float64),
         **numbers,
     )
 

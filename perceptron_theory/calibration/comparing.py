@@ -21,6 +21,7 @@ from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.progress import track
 from perceptron_theory.scores.scores import Scores
+from perceptron_theory.validation import number_array, one_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -151,9 +152,11 @@ def compare_models(
     """
     table = runs if isinstance(runs, Runs) else read_runs(runs)
     chosen = _theories(theories)
-    cells = cells_of(table, chance)
+    guess = one_number("chance", number_array("chance", chance, "it is the error of guessing"))
+    cells = cells_of(table, guess)
     size = _sizes(cells)
-    limit = float(np.median(np.unique(size))) if largest is None else float(largest)
+    given = np.median(np.unique(size)) if largest is None else number_array("largest", largest, "it counts examples")
+    limit = one_number("largest", np.asarray(given, dtype=np.float64))
     fitted = size <= limit
     if not fitted.any() or fitted.all():
         raise InvalidInputError(
@@ -177,8 +180,14 @@ def compare_models(
 
 
 def _theories(theories: Mapping[str, Theory] | Sequence[str]) -> dict[str, Theory]:
+    if not theories:
+        raise InvalidInputError(
+            f"theories must not be empty: use {', '.join(map(repr, THEORIES))}, or a dict of Theory."
+        )
     if isinstance(theories, Mapping):
         return dict(theories)
+    if isinstance(theories, str):
+        theories = [theories]
     for name in theories:
         if name not in THEORIES:
             raise InvalidInputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from perceptron_theory.calibration.forecasts import log_errors
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.validation import number_array, one_number
+from perceptron_theory.validation import kept_fraction, number_array, one_number
 
 if TYPE_CHECKING:
     from perceptron_theory.calibration.calibration import Calibration
@@ -48,6 +49,8 @@ def crossing(
     calibration: Calibration, rule: str, other: str, *, pool: float | None, f: float | None, sizes: tuple[float, float]
 ) -> Crossing:
     """Crossing of two rules along n_kept, on one pool or at one fraction; see `Calibration.crossing`."""
+    if not isinstance(sizes, Sequence) or len(sizes) != 2:
+        raise InvalidInputError(f"sizes must be a pair of numbers, got {sizes!r}: the least and the most that is kept.")
     low, high = (one_number("sizes", number_array("sizes", end, "they are numbers kept")) for end in sizes)
     if not 1.0 <= low < high < math.inf:
         raise InvalidInputError(f"sizes must be 1 <= low < high, got {low:g} and {high:g}: they are numbers kept.")
@@ -55,7 +58,7 @@ def crossing(
     if pool is not None and f is None:
         total = np.full(_SIZES, one_number("pool", number_array("pool", pool, "it is the number of examples")))
     elif f is not None and pool is None:
-        total = kept / one_number("f", number_array("f", f, "it is the fraction kept"))
+        total = kept / one_number("f", kept_fraction("f", f))
     else:
         raise InvalidInputError(f"give either pool or f, got {pool!r} and {f!r}: one of them stays as it is.")
     if (kept > total * (1.0 + 1e-12)).any():
@@ -66,7 +69,9 @@ def crossing(
     place = _first(np.log(both[0] / both[1])[None, :], kept)[0] if np.isfinite(both).all() else math.nan
     drawn = [log_errors(calibration.task, calibration.draws, total, kept, np.full(_SIZES, x)) for x in (rule, other)]
     gap = drawn[0] - drawn[1]
-    offset = math.sqrt(2.0) * calibration.misfit * np.random.default_rng(calibration.seed).standard_normal(len(gap))
+    offset = (
+        math.sqrt(2.0) * calibration.misfit * np.random.default_rng([calibration.seed, 1]).standard_normal(len(gap))
+    )
     ends = [
         np.nanquantile(
             np.nan_to_num(_first(found, kept), nan=high), [0.5 - 0.5 * calibration.level, 0.5 + 0.5 * calibration.level]

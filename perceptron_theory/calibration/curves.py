@@ -10,8 +10,9 @@ as N (n_kept / N)^(1 - exponent), as it does where inputs have a broad spectrum.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,9 @@ from perceptron_theory.saddle_point import solve
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+#: Parameters by name: numbers, or columns of several vectors of them.
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,24 +53,24 @@ class Curves:
     margins: Margins | None
     fixed: dict[str, float]
 
-    def at(self, values: dict[str, float]) -> dict[str, float]:
+    def at(self, values: Values) -> Values:
         """All parameters, fixed and fitted."""
-        return self.fixed | values
+        return {**self.fixed, **values}
 
-    def alpha(self, n: FloatArray, values: dict[str, float]) -> FloatArray:
+    def alpha(self, n: FloatArray, values: Values) -> FloatArray:
         """Examples per parameter."""
         at = self.at(values)
-        return np.asarray((n / at["N"]) ** at["exponent"])
+        return np.asarray((n / at["N"]) ** at["exponent"], dtype=np.float64)
 
     def errors(
-        self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_], values: dict[str, float]
+        self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_], values: Values
     ) -> FloatArray:
-        """Test errors; NaN where the solver gives none."""
+        """Test errors; NaN where the solver gives none. Values of shape (m, 1) give (m, n) errors; flip is a number."""
         at = self.at(values)
         alpha, f = self.alpha(n_kept, values), n_kept / n_total
-        epsilon = np.empty(n_kept.size)
+        epsilon = np.empty(np.broadcast_shapes(alpha.shape, np.shape(at["theta"]), np.shape(at["lam"]), f.shape))
         for rule, here in by_rule(selection):
-            epsilon[here] = self._solved(alpha[here], f[here], rule, at)
+            epsilon[..., here] = self._solved(alpha[..., here], f[here], rule, at)
         return np.asarray(at["floor"] + self._range(at) * epsilon)
 
     def gradients(
@@ -74,7 +78,7 @@ class Curves:
         n_total: FloatArray,
         n_kept: FloatArray,
         selection: npt.NDArray[np.str_],
-        values: dict[str, float],
+        values: Values,
         names: tuple[str, ...],
     ) -> tuple[FloatArray, FloatArray]:
         """Test errors and their derivatives, shape (n, len(names)), by the implicit function theorem."""
@@ -103,32 +107,32 @@ class Curves:
         return at["floor"] + self._range(at) * epsilon, slopes
 
     def levers(
-        self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_], values: dict[str, float]
+        self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_], values: Values
     ) -> FloatArray:
         """sqrt(1 + s^2) with s = d ln(error) / d ln(n), see `fitting`; 1 where the solver has no answer."""
         error, slope = self.gradients(n_total, n_kept, selection, values, ("N",))
         steep = np.nan_to_num(slope[:, 0] * self.at(values)["N"] / error)
-        return np.sqrt(1.0 + steep**2)
+        return np.asarray(np.sqrt(1.0 + steep**2))
 
-    def _range(self, at: dict[str, float]) -> float:
+    def _range(self, at: Values) -> Any:
         return 2.0 * at["scale"] * (self.chance - at["floor"])
 
-    def _student(self, at: dict[str, float]) -> str | ConvexLoss:
-        if isinstance(self.student, ConvexLoss) and not math.isnan(at["lam"]):
+    def _student(self, at: Values) -> str | ConvexLoss:
+        if isinstance(self.student, ConvexLoss) and not np.isnan(at["lam"]).any():
             return replace(self.student, lam=at["lam"])
         return self.student
 
-    def _labels(self, at: dict[str, float]) -> Labels | None:
+    def _labels(self, at: Values) -> Labels | None:
         return Labels(flip=at["flip"]) if at["flip"] > 0.0 else None
 
-    def _solved(self, alpha: FloatArray, f: FloatArray, rule: FractionRule, at: dict[str, float]) -> FloatArray:
+    def _solved(self, alpha: FloatArray, f: FloatArray, rule: FractionRule, at: Values) -> FloatArray:
         found = solve(
             alpha, f, at["theta"], selection=rule, student=self._student(at), labels=self._labels(at),
             margins=self.margins, throw=False,
         )  # fmt: skip
         return np.asarray(found.test_error)
 
-    def _gradient(self, alpha: FloatArray, f: FloatArray, rule: FractionRule, at: dict[str, float]) -> ErrorGradient:
+    def _gradient(self, alpha: FloatArray, f: FloatArray, rule: FractionRule, at: Values) -> ErrorGradient:
         return error_gradient(
             alpha,
             f,

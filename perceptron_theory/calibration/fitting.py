@@ -30,11 +30,15 @@ FloatArray = npt.NDArray[np.float64]
 _NO_ANSWER = 1e3
 #: Residuals are never weighted as if they were known better than this, relatively: fits do not end more accurately.
 _SMALLEST_NOISE = 1e-6
+#: Less than this many repetitions are none.
+_NO_REPEATS = 1e-6
 _ROUNDS = 20
 #: Levers are those of the fit after so many rounds, and then stay.
 _LEVER_ROUNDS = 5
 #: The misfit has settled when it changes by less, relatively.
 _SETTLED = 1e-6
+#: Angle from which on slopes are taken as they are, and rounds to find where they tell enough.
+_FAR, _TELLING_ROUNDS = 0.3, 4
 #: Fits end when parameters change by less than this, relatively.
 _ACCURACY = 1e-8
 
@@ -92,8 +96,8 @@ class Task:
     @property
     def seed_noise(self) -> float:
         """Relative standard deviation between seeds where the curve is flat; 0 if nothing is repeated."""
-        freedom = int(np.sum(self.cells.repeats - 1))
-        variance = float(np.sum(self.cells.scatter / self.levers**2)) / freedom if freedom else 0.0
+        freedom = float(np.sum(self.cells.repeats - 1.0))
+        variance = float(np.sum(self.cells.scatter / self.levers**2)) / freedom if freedom > _NO_REPEATS else 0.0
         return math.sqrt(max(variance, 0.0))
 
     @property
@@ -127,7 +131,7 @@ class Fit:
     residual : ndarray
         Measured minus calibrated ln(test error).
     slopes : ndarray, shape (n, p)
-        Derivatives of the calibrated ln(test error) in the moving coordinates.
+        Derivatives of the calibrated ln(test error) in the moving coordinates; see `telling_slopes`.
     """
 
     moving: FloatArray
@@ -175,7 +179,30 @@ def settled(task: Task, moving: FloatArray) -> tuple[Task, Fit]:
             f"{task.values(moving)}: fix parameters, or leave this run out."
         )
     chi2 = float(np.sum((residual / task.deviations(misfit)) ** 2))
-    return task, Fit(moving, misfit, chi2, residual, task.slopes(moving))
+    return task, Fit(moving, misfit, chi2, residual, telling_slopes(task, moving, misfit))
+
+
+def telling_slopes(task: Task, moving: FloatArray, misfit: float) -> FloatArray:
+    """Slopes, of the angle where the runs begin to tell it from 0 if the estimate is closer to 0 than that.
+
+    Test errors are even in theta: their slope at 0 is 0, though runs may tell that it is small. The slope at the angle
+    that is one standard deviation away says how small.
+    """
+    if "theta" not in task.names:
+        return task.slopes(moving)
+    which = task.names.index("theta")
+    away, deviations = moving.copy(), task.deviations(misfit)
+    away[which] = max(moving[which], _FAR)
+    for _ in range(_TELLING_ROUNDS):
+        slopes = task.slopes(away)
+        told = math.sqrt(float(np.sum((np.nan_to_num(slopes[:, which]) / deviations) ** 2)))
+        away[which] = max(moving[which], min(_FAR, 1.0 / told if told > 0.0 else _FAR))
+        if away[which] == moving[which]:
+            break
+    slopes = task.slopes(moving)
+    if away[which] > moving[which]:
+        slopes[:, which] = task.slopes(away)[:, which]
+    return slopes
 
 
 def misfit_of(task: Task, moving: FloatArray) -> float:

@@ -43,7 +43,11 @@ def log_errors(
     task: Task, moving: FloatArray, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_]
 ) -> FloatArray:
     """ln(test error) for each parameter vector, shape (len(moving), n)."""
-    return np.array([np.log(task.curves.errors(n_total, n_kept, selection, task.values(one))) for one in moving])
+    values = [task.values(one) for one in moving]
+    if "flip" in task.names:  # label noise is a number for the solver
+        return np.log([task.curves.errors(n_total, n_kept, selection, one) for one in values])
+    columns = {name: np.array([[one[name]] for one in values]) for name in task.names}
+    return np.log(task.curves.errors(n_total, n_kept, selection, columns))
 
 
 def expected(
@@ -79,6 +83,7 @@ def forecast(
     spread = log_errors(task, drawn, n_total, n_kept, selection) - centre
     half = quantile(task, fit, level) / float(norm.ppf(0.5 * (1.0 + level)))
     ends = np.nanquantile(spread, [0.5 * (1.0 - level), 0.5 * (1.0 + level)], axis=0) * half
+    ends = np.stack([np.minimum(ends[0], 0.0), np.maximum(ends[1], 0.0)])  # draws at the end of a range lie to one side
     lever = task.curves.levers(n_total, n_kept, selection, task.values(fit.moving))
     noise = norm.ppf(0.5 * (1.0 + level)) * half * np.hypot(fit.misfit, task.seed_noise * lever)
     chance = np.maximum(task.curves.chance, np.exp(centre))  # nobody guesses worse than by chance

@@ -130,13 +130,29 @@ def next_run(task: Task, fit: Fit, parameter: str | None = None) -> NextRun:
     )  # fmt: skip
 
 
+def possible(rule: str, f: float) -> bool:
+    """Whether a rule can keep a fraction: less than all, and no more than lies above the start of a band.
+
+    Examples
+    --------
+    >>> possible("hard", 1.0), possible("band:0.2", 0.8), possible("band:0.2", 0.9)
+    (False, True, False)
+    """
+    if rule == "random":
+        return f <= 1.0
+    lower = float(rule.removeprefix("band:")) if rule.startswith("band:") else 0.0
+    return f < 1.0 and f <= 1.0 - lower
+
+
 def _candidates(task: Task) -> tuple[FloatArray, FloatArray, npt.NDArray[np.str_]]:
     pools = np.unique(np.append(task.cells.n_total, _LARGER * task.cells.n_total.max()))
     rules = sorted({*_RULES, *task.cells.selection.tolist()})
+    done = set(zip(task.cells.n_total.tolist(), task.cells.n_kept.tolist(), task.cells.selection.tolist(), strict=True))
     grid = [
         (pool, float(round(f * pool)), name)
         for pool, f, name in itertools.product(pools.tolist(), _FRACTIONS, rules)
-        if f * pool >= _FEWEST and (f < 1.0 or name == "random") and not (name.startswith("band") and f > 0.7)
+        if f * pool >= min(_FEWEST, pools.max()) and possible(name, f)
     ]
+    grid = [run for run in grid if run not in done]  # a repetition has the same misfit
     total, kept, name = zip(*grid, strict=True)
     return np.array(total), np.array(kept), np.array(name)

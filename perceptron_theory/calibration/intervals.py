@@ -19,8 +19,14 @@ FloatArray = npt.NDArray[np.float64]
 #: The end of an interval is found when the root of the rise of chi^2 is this close to its quantile.
 _CLOSE = 0.02
 _STEPS = 25
+#: Noise between seeds below this is rounding.
+_ROUNDING = 1e-9
 #: First step where the runs do not say how large it should be, in scales of the parameter.
 _FIRST_STEP = 1.0
+#: Runs that leave more than this of the deviation of the range tell nothing.
+_TOLD = 0.9
+#: Angles at which another valley of the likelihood is looked for.
+_ANGLES = (0.05, 0.5, 1.2)
 #: A lower minimum counts as one if it is this much lower.
 _LOWER = 1e-2
 
@@ -52,10 +58,12 @@ class LowerMinimum(Exception):
 
 def quantile(task: Task, fit: Fit, level: float) -> float:
     """Half width of an interval in standard deviations: Student's where misfit or noise had to be estimated."""
-    tail, repeated = 0.5 * (1.0 + level), int(np.sum(task.cells.repeats - 1))
-    if fit.misfit == 0.0 and task.seed_noise == 0.0:
+    tail = 0.5 * (1.0 + level)
+    if fit.misfit == 0.0 and task.seed_noise < _ROUNDING:
         return float(norm.ppf(tail))
-    return float(t.ppf(tail, task.freedom if fit.misfit > 0.0 else repeated))
+    # Without misfit the residuals say, as the repetitions do, that the noise is as large as it is taken to be.
+    repeated = float(np.sum(task.cells.repeats - 1.0)) if fit.misfit == 0.0 else 0.0
+    return float(t.ppf(tail, task.freedom + repeated))
 
 
 def covariance(task: Task, fit: Fit, more: FloatArray | None = None) -> FloatArray:
@@ -116,7 +124,16 @@ def _end(task: Task, fit: Fit, which: int, sign: int, limit: float, level: float
         if chi2 < fit.chi2 - _LOWER * max(1.0, goal):
             raise LowerMinimum(trial)
         rise = math.sqrt(max(chi2 - fit.chi2, 0.0))
-        if abs(rise - goal) <= _CLOSE * goal or abs(outside - inside) <= 1e-6:
+        close = abs(rise - goal) <= _CLOSE * goal
+        if close:
+            trial, chi2 = _lowest(task, trial, chi2, fit.misfit, which)
+            if chi2 < fit.chi2 - _LOWER * max(1.0, goal):
+                raise LowerMinimum(trial)
+            rise = math.sqrt(max(chi2 - fit.chi2, 0.0))
+            close = abs(rise - goal) <= _CLOSE * goal
+            if not close:
+                outside = math.nan  # it was in the valley that was left
+        if close or abs(outside - inside) <= 1e-6:
             return at, False
         if rise < goal:
             moving, inside, inside_rise = trial, at, rise
@@ -124,11 +141,38 @@ def _end(task: Task, fit: Fit, which: int, sign: int, limit: float, level: float
                 return limit, True
         else:
             outside, outside_rise = at, rise
-    return inside if math.isnan(outside) else outside, False
+    # No end was found: the runs do not bound it.
+    return (limit, True) if math.isnan(outside) else (outside, False)
+
+
+def _lowest(task: Task, moving: FloatArray, chi2: float, misfit: float, held: int) -> tuple[FloatArray, float]:
+    """The same, or a lower minimum at another angle: there may be two valleys."""
+    if "theta" not in task.names or task.names.index("theta") == held:
+        return moving, chi2
+    lowest = moving, chi2
+    for angle in _ANGLES:
+        start = moving.copy()
+        start[task.names.index("theta")] = angle
+        found = minimum(task, start, misfit, held=held, coarse=True)
+        if found[1] < lowest[1]:
+            lowest = found
+    return lowest
+
+
+def told(task: Task, fit: Fit, which: int) -> bool:
+    """Whether the runs narrow down a parameter at all: its deviation beside that of its whole range."""
+    low, high = moving_range(task.parameters)
+    return math.sqrt(12.0 * covariance(task, fit)[which, which]) < _TOLD * float(high[which] - low[which])
+
+
+def _all_of_it(task: Task, which: int) -> Interval:
+    return Interval(task.parameters[which].low, task.parameters[which].high, True, True)
 
 
 def normal(task: Task, fit: Fit, which: int, level: float) -> Interval:
     """Interval from the curvature of the likelihood alone, cut off at the ends of the range."""
+    if not told(task, fit, which):
+        return _all_of_it(task, which)
     low, high = (float(ends[which]) for ends in moving_range(task.parameters))
     half = quantile(task, fit, level) * math.sqrt(covariance(task, fit)[which, which])
     ends = [max(low, float(fit.moving[which]) - half), min(high, float(fit.moving[which]) + half)]
@@ -149,6 +193,8 @@ def replicates(task: Task, fit: Fit, n: int, seed: int, progress: bool = False) 
 
 def percentiles(task: Task, fit: Fit, drawn: FloatArray, which: int, level: float) -> Interval:
     """Interval between percentiles of replicates."""
+    if not told(task, fit, which):
+        return _all_of_it(task, which)
     low, high = moving_range(task.parameters)
     # The misfit is that of n - p degrees of freedom: replicates are spread accordingly.
     spread = quantile(task, fit, level) / float(norm.ppf(0.5 * (1.0 + level)))

@@ -61,8 +61,8 @@ FIXED_RANGES: Final = {
     "N": (1e-12, math.inf),
     "theta": (0.0, 0.5 * math.pi * (1.0 + 1e-12)),
     "floor": (0.0, 1.0),
-    "scale": (1e-6, math.inf),
-    "exponent": (1e-6, math.inf),
+    "scale": (1e-6, 1e3),
+    "exponent": (1e-6, 10.0),
     "lam": (0.0, math.inf),
     "flip": (0.0, 0.5),
 }

@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from perceptron_theory.calibration.forecasts import log_errors
+from perceptron_theory.calibration.identifiability import possible
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.validation import number_array, one_number, whole_number
 
@@ -34,6 +35,10 @@ _SIZES, _FEWEST = 33, 10
 _FARTHEST: Final = 1e4
 #: Advice against a random subset is given where it is better with this probability.
 CONFIDENT: Final = 0.8
+#: And where the error is expected to be smaller by at least this share.
+WORTHWHILE: Final = 0.01
+#: The theory does not fit if it misses the runs by more than this, and by so many times their noise.
+_LARGE_MISFIT, _TIMES_NOISE = 0.1, 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +63,7 @@ class Recommendation:
         Random examples that reach the same error; infinite if no number does.
     probability : float
         That the best pruning is better than a random subset of the same size, over the parameters that the runs allow
-        and the misfit of both; NaN if nothing else can be done with so many.
+        and misfit and seed noise of both; NaN if nothing else can be done with so many.
     table : DataFrame
         Expected errors of everything that was compared.
     reasons : tuple of str
@@ -85,7 +90,7 @@ class Recommendation:
 
 
 def recommend(
-    calibration: Calibration, *, pool: int, budget: int | None = None, error: float | None = None
+    calibration: Calibration, *, pool: int, budget: float | None = None, error: float | None = None
 ) -> Recommendation:
     """What to keep of a pool within a budget, or to reach an error; see `Calibration.recommend`."""
     n_pool = whole_number("pool", pool, 1, "it is the number of examples that there are")
@@ -111,7 +116,8 @@ def _advice(calibration: Calibration, n_pool: int, n_kept: int) -> Recommendatio
     random = table.iloc[0]
     best = told.iloc[int(told["test_error"].to_numpy().argmin())] if len(told) else random
     probability = _probability(calibration, best, random) if best.name != random.name else math.nan
-    rejected = None if probability >= CONFIDENT or math.isnan(probability) else best
+    worthwhile = best["test_error"] < (1.0 - WORTHWHILE) * random["test_error"]
+    rejected = None if math.isnan(probability) or (probability >= CONFIDENT and worthwhile) else best
     found = _described(calibration, n_pool, random if rejected is not None else best, random, probability, table)
     return replace(found, reasons=tuple(_sentences(calibration, n_pool, found, rejected)))
 
@@ -120,7 +126,10 @@ def frontier(calibration: Calibration, budgets: npt.ArrayLike, pool: int) -> pd.
     """Best expected test error at each budget; see `Calibration.frontier`."""
     sizes = np.atleast_1d(number_array("budgets", budgets, "they are numbers of examples to train on")).ravel()
     shown = ("n_pool", "n_kept", "selection", "test_error", "low", "high", "random_error", "probability")
-    rows = [recommend(calibration, pool=pool, budget=int(size)) for size in sizes]
+    if not sizes.size:
+        raise InvalidInputError("budget must not be empty: give numbers of examples to train on.")
+    whole = [int(size) if math.isfinite(size) and size == math.floor(size) else size for size in sizes.tolist()]
+    rows = [recommend(calibration, pool=pool, budget=size) for size in whole]
     return pd.DataFrame([{name: getattr(row, name) for name in shown} for row in rows])
 
 
@@ -157,16 +166,13 @@ def _options(calibration: Calibration, n_pool: int, sizes: FloatArray) -> pd.Dat
         pools = np.unique(np.rint(np.geomspace(size, n_pool, _POOLS)))[::-1].tolist()
         pairs = [(pool, size) for pool in pools] if size < n_pool else [(size, round(f * size)) for f in _FRACTIONS]
         rows += [
-            (pool, kept, rule) for (pool, kept), rule in itertools.product(pairs, rules) if _fits(rule, kept, pool)
+            (pool, kept, rule)
+            for (pool, kept), rule in itertools.product(pairs, rules)
+            if kept >= 1.0 and possible(rule, kept / pool)
         ]
     total, kept, names = (list(column) for column in zip(*rows, strict=True))
     errors = _centre(calibration, total, kept, names)
     return pd.DataFrame({"n_total": total, "n_kept": kept, "selection": names, "test_error": errors})
-
-
-def _fits(rule: str, kept: float, pool: float) -> bool:
-    lower = float(rule.removeprefix("band:")) if rule.startswith("band:") else 0.0
-    return 1.0 <= kept < pool and kept / pool <= 1.0 - lower
 
 
 def _centre(calibration: Calibration, total: list[float], kept: list[float], names: list[str]) -> FloatArray:
@@ -179,8 +185,9 @@ def _probability(calibration: Calibration, one: pd.Series, other: pd.Series) -> 
     total, kept = (np.array([run[name] for run in (one, other)], dtype=np.float64) for name in ("n_total", "n_kept"))
     names = np.array([one["selection"], other["selection"]])
     errors = log_errors(calibration.task, calibration.draws, total, kept, names)
-    gap, noise = errors[:, 1] - errors[:, 0], math.sqrt(2.0) * calibration.misfit
-    return float(np.nanmean(ndtr(gap / noise) if noise > 0.0 else gap > 0.0))
+    gap = (errors[:, 1] - errors[:, 0])[np.isfinite(errors).all(axis=1)]
+    noise = math.sqrt(2.0) * math.hypot(calibration.misfit, calibration.task.seed_noise)
+    return float(np.mean(ndtr(gap / noise) if noise > 0.0 else gap > 0.0)) if gap.size else math.nan
 
 
 def _random_needed(calibration: Calibration, n_pool: int, error: float) -> float:
@@ -193,9 +200,10 @@ def _random_needed(calibration: Calibration, n_pool: int, error: float) -> float
     if math.isnan(error):
         return math.nan
     low, high = 0.0, math.log(_FARTHEST * n_pool)
-    while excess(high) > 0.0 or math.isnan(excess(low)):
-        return math.inf
-    return math.exp(brentq(excess, low, high, rtol=1e-6)) if excess(low) > 0.0 else 1.0
+    ends = excess(low), excess(high)
+    if math.isnan(ends[0] + ends[1]) or ends[1] > 0.0:
+        return math.nan if math.isnan(ends[0] + ends[1]) else math.inf
+    return math.exp(brentq(excess, low, high, rtol=1e-6)) if ends[0] > 0.0 else 1.0
 
 
 def _size_for(calibration: Calibration, n_pool: int, goal: float, only_random: bool = False) -> int:
@@ -244,8 +252,8 @@ def _sentences(calibration: Calibration, n_pool: int, found: Recommendation, rej
     if rejected is not None:
         said.append(
             f"The best pruning found ({rejected.selection}, {rejected.n_kept:,.0f} of {rejected.n_total:,.0f}: "
-            f"{rejected.test_error:.4g}) is better with probability {found.probability:.2f} only, less than "
-            f"{CONFIDENT:g}."
+            f"{rejected.test_error:.4g} against {found.test_error:.4g}) is better with probability "
+            f"{found.probability:.2f}; {CONFIDENT:g} and a gain of {100 * WORTHWHILE:g} % are asked for."
         )
     largest = calibration.task.cells.n_total.max()
     if n_pool > largest:
@@ -253,6 +261,12 @@ def _sentences(calibration: Calibration, n_pool: int, found: Recommendation, rej
     fewest = calibration.task.cells.n_kept.min()
     if found.n_kept < fewest:
         said.append(f"The fewest examples that were trained on are {fewest:,.0f}: fewer are extrapolated.")
+    noise = float(np.median(calibration.task.noise))
+    if calibration.misfit > max(_LARGE_MISFIT, _TIMES_NOISE * noise):
+        said.append(
+            f"The theory does not fit: it misses the runs by {100 * calibration.misfit:.0f} % beyond their noise of "
+            f"{100 * noise:.1f} %; the ranges allow for that."
+        )
     doubts = calibration.identifiability
     return [*said, doubts] if doubts else said
 

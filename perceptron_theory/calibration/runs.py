@@ -23,6 +23,12 @@ OPTIONAL: Final = ("n_test", "metric", "weight")
 
 _BAND = "band:"
 
+#: Of pools larger than this nobody keeps one example only.
+_SMALL_POOL = 10
+#: Counts beyond this, and weights beyond these, are none.
+MOST: Final = 1e15
+_WEIGHTS: Final = (1e-12, 1e12)
+
 
 @dataclass(frozen=True, eq=False)
 class Runs:
@@ -36,7 +42,7 @@ class Runs:
     selection     which: "hard", "easy", "random", or "band:Q" (|z| quantiles from Q up, see `Band`)
     test_error    fraction of the test examples that the student gets wrong, in [0, 1]; not per cent
     seed          names the repetition
-    n_test        test examples, optional: they set the binomial error of test_error
+    n_test        test examples, optional: they set the binomial error of test_error, taken as independent between runs
     metric        what examples were ranked by, optional
     weight        how much a run counts beside the others, > 0, optional; 2 is as good as half the variance
     ============  =====================================================================================================
@@ -66,7 +72,12 @@ class Runs:
     table: pd.DataFrame
 
     def __post_init__(self) -> None:
+        if not isinstance(self.table, pd.DataFrame):
+            raise InvalidInputError(f"runs must be a DataFrame or a path, got {type(self.table).__name__}: see Runs.")
         table = self.table.reset_index(drop=True)
+        if not table.columns.is_unique:
+            doubled = ", ".join(map(str, table.columns[table.columns.duplicated()]))
+            raise InvalidInputError(f"columns of runs must differ, got {doubled} twice: rename one.")
         missing = [name for name in REQUIRED if name not in table]
         if missing:
             raise InvalidInputError(
@@ -84,9 +95,9 @@ class Runs:
                 f"n_kept must be at most n_total, got {row.n_kept} of {row.n_total} in row {more[0]} (from 0): both "
                 "count examples."
             )
-        twice = checked.duplicated(
-            ["n_total", "n_kept", "selection", "seed", *checked.columns.intersection(["metric"])]
-        )
+        _not_fractions(checked)
+        same = ["n_total", "n_kept", "selection", "seed", *checked.columns.intersection(["metric"])]
+        twice = checked.duplicated(same)
         if twice.any():
             raise InvalidInputError(
                 f"runs must differ, got row {int(np.flatnonzero(twice)[0])} (from 0) twice: repetitions need seeds of "
@@ -143,9 +154,7 @@ def read_runs(source: str | Path | pd.DataFrame) -> Runs:
     ...     read_runs(path).test_error.tolist()
     [0.12]
     """
-    if isinstance(source, pd.DataFrame):
-        return Runs(source)
-    return Runs(read_table(Path(source)))
+    return Runs(read_table(Path(source)) if isinstance(source, (str, Path)) else source)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -187,7 +196,7 @@ def run_rule(name: str) -> FractionRule:
 
 def _count(name: str, column: pd.Series[Any]) -> IntArray:
     numbers = _numbers(name, column)
-    wrong = np.flatnonzero((numbers < 1.0) | (numbers != np.floor(numbers)))
+    wrong = np.flatnonzero((numbers < 1.0) | (numbers > MOST) | (numbers != np.floor(numbers)))
     if wrong.size:
         raise InvalidInputError(
             f"{name} must be a whole number of at least 1, got {numbers[wrong[0]]:g} in row {wrong[0]} (from 0): it "
@@ -218,25 +227,41 @@ def _numbers(name: str, column: pd.Series[Any]) -> FloatArray:
     return numbers
 
 
+def _not_fractions(table: pd.DataFrame) -> None:
+    if (table["n_kept"] == 1).all() and (table["n_total"] > _SMALL_POOL).all():
+        raise InvalidInputError(
+            "n_kept is 1 in every row: is it a fraction? Multiply it by n_total; it counts examples."
+        )
+
+
 def _weight(name: str, column: pd.Series[Any]) -> FloatArray:
     numbers = _numbers(name, column)
-    wrong = np.flatnonzero(numbers <= 0.0)
+    wrong = np.flatnonzero((numbers < _WEIGHTS[0]) | (numbers > _WEIGHTS[1]))
     if wrong.size:
         raise InvalidInputError(
-            f"{name} must be > 0, got {numbers[wrong[0]]:g} in row {wrong[0]} (from 0): leave out runs that should not "
-            "count."
+            f"{name} must be > 0, and from {_WEIGHTS[0]:g} to {_WEIGHTS[1]:g}, got {numbers[wrong[0]]:g} in row "
+            f"{wrong[0]} (from 0): leave out runs that should not count."
         )
     return numbers
 
 
 def _rule_name(name: str, column: pd.Series[Any]) -> pd.Series[Any]:
-    names = column.astype(str)
-    for one in names.unique():
-        run_rule(one)
-    return names
+    names = _text(name, column)
+    return names.map({one: _one_name(one) for one in names.unique()})
+
+
+def _one_name(name: str) -> str:
+    """The same name for the same rule: a band from 0 is hard."""
+    rule = run_rule(name)
+    if not isinstance(rule, Band):
+        return name
+    return f"{_BAND}{rule.lower:g}" if rule.lower > 0.0 else "hard"
 
 
 def _text(name: str, column: pd.Series[Any]) -> pd.Series[Any]:
+    missing = np.flatnonzero(column.isna())
+    if missing.size:
+        raise InvalidInputError(f"{name} is missing in row {missing[0]} (from 0): fill it in, or leave the row out.")
     return column.astype(str)
 
 

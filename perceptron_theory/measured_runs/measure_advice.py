@@ -58,13 +58,13 @@ def fitted(student: str, largest: int = LARGEST_FITTED) -> Calibration:
 
     Examples
     --------
-    >>> bool(0.6 < fitted("network").theta < 0.9)
-    True
+    >>> fitted("network", largest=600).task.names
+    ('N', 'theta', 'floor', 'exponent')
     """
     with files("perceptron_theory.measured_runs").joinpath("data", "mnist_runs.csv").open(encoding="utf-8") as file:
         table = pd.read_csv(file)
     chosen = table[(table["student"] == student) & table["probe"].isin(["late", "any"]) & (table["n_total"] <= largest)]
-    return calibrate(Runs(chosen), chance=STUDENTS[student], free=FREE)
+    return calibrate(Runs(chosen), chance=STUDENTS[student], free=FREE, intervals="normal")
 
 
 def choices(calibration: Calibration, budget: int) -> pd.DataFrame:

@@ -157,12 +157,3 @@ def test_order_and_names_of_rows_do_not_count(runs: pd.DataFrame, found: pt.Cali
     shuffled = runs.sample(frac=1.0, random_state=3).assign(n_total=lambda t: t["n_total"].astype(np.float32))
     other = pt.calibrate(shuffled, intervals="normal")
     assert other.parameters.equals(found.parameters)
-
-
-def test_more_weight_is_more_certain(runs: pd.DataFrame) -> None:
-    noisy = runs.assign(n_test=500)
-    width = [
-        float(np.subtract(*pt.calibrate(noisy.assign(weight=w), intervals="normal").intervals["N"][1::-1]))
-        for w in (1.0, 4.0)
-    ]
-    assert width[1] < width[0]

@@ -252,7 +252,7 @@ def test_experiments_are_chosen_as_the_message_says(tmp_path: Path, capsys: pyte
         (["--fix", "theta"], "--fix must be NAME=NUMBER, got 'theta'"),
         (["--fix", "theta=small"], "got 'theta=small'"),
         (["--fix", "theta=0.2"], "fixed cannot hold 'theta'"),
-        (["--free", "N,width"], "unknown parameter 'width'"),
+        (["--free", "N,theta,width"], "unknown parameter 'width'"),
         (["--free", "N"], "theta must be in free or in fixed"),
         (["--student", "gibbs"], "unknown --student 'gibbs'"),
         (["--student", "logistic"], "--lam is required for the logistic loss"),

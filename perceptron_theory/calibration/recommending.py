@@ -63,7 +63,7 @@ class Recommendation:
         Random examples that reach the same error; infinite if no number does.
     probability : float
         That the best pruning is better than a random subset of the same size, over the parameters that the runs allow
-        and misfit and seed noise of both; NaN if nothing else can be done with so many.
+        and the misfit of both, whatever the seed; NaN if nothing else can be done with so many.
     table : DataFrame
         Expected errors of everything that was compared.
     reasons : tuple of str
@@ -186,7 +186,7 @@ def _probability(calibration: Calibration, one: pd.Series, other: pd.Series) -> 
     names = np.array([one["selection"], other["selection"]])
     errors = log_errors(calibration.task, calibration.draws, total, kept, names)
     gap = (errors[:, 1] - errors[:, 0])[np.isfinite(errors).all(axis=1)]
-    noise = math.sqrt(2.0) * math.hypot(calibration.misfit, calibration.task.seed_noise)
+    noise = math.sqrt(2.0) * calibration.misfit
     return float(np.mean(ndtr(gap / noise) if noise > 0.0 else gap > 0.0)) if gap.size else math.nan
 
 

@@ -134,7 +134,7 @@ def test_a_single_size_bounds_little() -> None:
 
 def test_constant_errors_give_a_floor_and_no_number_of_parameters() -> None:
     runs = theory_runs(20.0, 0.0, np.random.default_rng(0)).assign(test_error=0.2)
-    found = pt.calibrate(runs)
+    found = pt.calibrate(runs, intervals="normal")
     assert found.verdict("N") != "identified"
     assert found.identifiability != ""
 

@@ -24,6 +24,9 @@ from perceptron_theory.validation import number_array, one_number
 
 FloatArray = npt.NDArray[np.float64]
 
+#: A theory does not fit if its misfit is larger than this, and so many times the noise of the runs.
+_LARGE_MISFIT, _TIMES_NOISE = 0.1, 3.0
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -89,6 +92,17 @@ class Calibration:
     def misfit(self) -> float:
         """Relative standard deviation of what the theory misses beyond the noise of the runs."""
         return self.fit.misfit
+
+    @property
+    def lack_of_fit(self) -> str:
+        """A sentence where the theory misses the runs by much more than their noise; else empty."""
+        noise = float(np.median(self.task.noise))
+        if self.misfit <= max(_LARGE_MISFIT, _TIMES_NOISE * noise):
+            return ""
+        return (
+            f"The theory does not fit: it misses the runs by {100 * self.misfit:.0f} % beyond their noise of "
+            f"{100 * noise:.0f} %."
+        )
 
     def verdict(self, name: str) -> Verdict:
         """Whether the runs bound a parameter: "identified", "at least", "at most" or "not identifiable"."""

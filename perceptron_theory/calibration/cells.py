@@ -58,10 +58,6 @@ class Cells:
         """Fraction kept."""
         return self.n_kept / self.n_total
 
-    def rules(self) -> list[tuple[FractionRule, IntArray]]:
-        """Each rule, and the positions of its entries."""
-        return by_rule(self.selection)
-
 
 def by_rule(selection: npt.NDArray[np.str_]) -> list[tuple[FractionRule, IntArray]]:
     """Rules by name, and the positions where each stands."""

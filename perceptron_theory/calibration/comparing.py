@@ -43,10 +43,7 @@ THEORIES: Final[dict[str, Theory]] = {
 }
 LAWS: Final[tuple[Kind, ...]] = get_args(Kind)
 
-#: A theory does not fit if its misfit is this many times the noise of the runs, and more than this, relatively.
-_TIMES_NOISE, _LARGE_MISFIT = 3.0, 0.1
-
-
+#: Beside the rules in the table of a comparison.
 _COLUMNS: Final = ("fitted", "held_out", "predicted", "misfit")
 
 
@@ -90,13 +87,8 @@ class ModelComparison:
             said.append(
                 f"No theory predicts as well; the best of them, {first}, is off by {theories['held_out'].min():.3f}."
             )
-        chosen = self.calibrations[first]
-        noise = float(np.median(chosen.task.noise))
-        if chosen.misfit > max(_LARGE_MISFIT, _TIMES_NOISE * noise):
-            said.append(
-                f"The theory does not fit: {first} misses the runs it was fitted to by {100 * chosen.misfit:.0f} % "
-                f"beyond their noise of {100 * noise:.0f} %."
-            )
+        if self.calibrations[first].lack_of_fit:
+            said.append(self.calibrations[first].lack_of_fit)
         rules = table.drop(columns=[*_COLUMNS]).loc[first].dropna()
         if not rules.empty and rules.max() > 2.0 * rules.min():
             worst, least = str(rules.idxmax()), str(rules.idxmin())

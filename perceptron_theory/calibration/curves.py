@@ -26,7 +26,6 @@ from perceptron_theory.margins.selection import FractionRule
 from perceptron_theory.saddle_point import solve
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 #: Parameters by name: numbers, or columns of several vectors of them.
 Values = Mapping[str, Any]

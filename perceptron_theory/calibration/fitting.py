@@ -83,8 +83,15 @@ class Task:
 
     def slopes(self, moving: FloatArray) -> FloatArray:
         """Their derivatives in the moving coordinates."""
-        c, values = self.cells, from_moving(self.parameters, moving)
-        error, slopes = self.curves.gradients(c.n_total, c.n_kept, c.selection, self.values(moving), self.names)
+        c = self.cells
+        return self.slopes_of(c.n_total, c.n_kept, c.selection, moving)
+
+    def slopes_of(
+        self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_], moving: FloatArray
+    ) -> FloatArray:
+        """The same for any runs."""
+        values = from_moving(self.parameters, moving)
+        error, slopes = self.curves.gradients(n_total, n_kept, selection, self.values(moving), self.names)
         stretch = np.array([x if one.logarithmic else 1.0 for one, x in zip(self.parameters, values, strict=True)])
         return np.asarray(slopes * stretch / error[:, None])
 

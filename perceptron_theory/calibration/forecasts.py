@@ -17,7 +17,7 @@ from perceptron_theory.calibration.parameters import moving_range
 FloatArray = npt.NDArray[np.float64]
 
 #: Parameter vectors that bands are made of.
-N_DRAWS: Final = 200
+_N_DRAWS: Final = 200
 #: Places in the range of an unknown parameter where its effect is looked at, and the relative effect that is none.
 _PROBES: Final = (0.1, 0.4, 0.7)
 _ALIKE: Final = 0.01
@@ -25,15 +25,15 @@ _ALIKE: Final = 0.01
 _LOST: Final = 0.1
 
 
-def draws(task: Task, fit: Fit, seed: int, n: int = N_DRAWS) -> FloatArray:
-    """Parameters as the runs leave them open, in moving coordinates, shape (n, p).
+def draws(task: Task, fit: Fit, seed: int) -> FloatArray:
+    """Parameters as the runs leave them open, in moving coordinates, shape (200, p).
 
     Normal about the estimate with the covariance of `covariance`, reflected at the ends of the ranges: what the runs
     do not tell is spread over all of its range.
     """
     low, high = moving_range(task.parameters)
     root = np.linalg.cholesky(covariance(task, fit))
-    drawn = fit.moving + np.random.default_rng(seed).standard_normal((n, fit.moving.size)) @ root.T
+    drawn = fit.moving + np.random.default_rng(seed).standard_normal((_N_DRAWS, fit.moving.size)) @ root.T
     width = high - low
     folded = np.mod(drawn - low, 2.0 * width)
     return np.asarray(low + np.minimum(folded, 2.0 * width - folded))

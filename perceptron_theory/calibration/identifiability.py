@@ -111,15 +111,7 @@ def next_run(task: Task, fit: Fit, parameter: str | None = None) -> NextRun:
     low, high = moving_range(task.parameters)
     which = task.names.index(parameter) if parameter else int(np.argmax(np.sqrt(before) / (high - low)))
     n_total, n_kept, selection = _candidates(task)
-    error, slopes = task.curves.gradients(n_total, n_kept, selection, task.values(fit.moving), task.names)
-    stretch = np.array(
-        [
-            x if one.logarithmic else 1.0
-            for one, x in zip(task.parameters, task.values(fit.moving).values(), strict=True)
-        ]
-    )
-    deviation = float(np.median(task.deviations(fit.misfit)))
-    rows = slopes * stretch / error[:, None] / deviation
+    rows = task.slopes_of(n_total, n_kept, selection, fit.moving) / float(np.median(task.deviations(fit.misfit)))
     after = np.array(
         [covariance(task, fit, row[None, :])[which, which] if np.isfinite(row).all() else math.inf for row in rows]
     )

@@ -37,8 +37,6 @@ _FARTHEST: Final = 1e4
 CONFIDENT: Final = 0.8
 #: And where the error is expected to be smaller by at least this share.
 WORTHWHILE: Final = 0.01
-#: The theory does not fit if it misses the runs by more than this, and by so many times their noise.
-_LARGE_MISFIT, _TIMES_NOISE = 0.1, 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,14 +259,8 @@ def _sentences(calibration: Calibration, n_pool: int, found: Recommendation, rej
     fewest = calibration.task.cells.n_kept.min()
     if found.n_kept < fewest:
         said.append(f"The fewest examples that were trained on are {fewest:,.0f}: fewer are extrapolated.")
-    noise = float(np.median(calibration.task.noise))
-    if calibration.misfit > max(_LARGE_MISFIT, _TIMES_NOISE * noise):
-        said.append(
-            f"The theory does not fit: it misses the runs by {100 * calibration.misfit:.0f} % beyond their noise of "
-            f"{100 * noise:.1f} %; the ranges allow for that."
-        )
-    doubts = calibration.identifiability
-    return [*said, doubts] if doubts else said
+    doubts = [doubt for doubt in (calibration.lack_of_fit, calibration.identifiability) if doubt]
+    return said + doubts
 
 
 _WORDS: Final = {

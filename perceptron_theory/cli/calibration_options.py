@@ -12,7 +12,7 @@ from perceptron_theory.calibration.calibration import Calibration
 from perceptron_theory.calibration.comparing import THEORIES, ModelComparison, Theory, compare_models
 from perceptron_theory.cli.arguments import trained
 from perceptron_theory.cli.run_tables import ChosenRuns, read_chosen
-from perceptron_theory.cli.score_files import read
+from perceptron_theory.cli.score_files import read_if_named
 from perceptron_theory.convex_loss import LOSSES, ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.scores.scores import Scores
@@ -125,7 +125,7 @@ def asked(
     fixed = dict(_fixed(one) for one in fix)
     who = _student(student, lam, (*names, *fixed))
     chosen = read_chosen(runs, where)
-    along = _scores(scores, reading)
+    along = read_if_named(scores, reading)
     return CalibrationOptions(chosen, along, who, names, fixed, chance, level, intervals, n_bootstrap, seed)
 
 
@@ -146,15 +146,3 @@ def _fixed(one: str) -> tuple[str, float]:
         return name.strip(), float(value)
     except ValueError:
         raise InvalidInputError(f"--fix must be NAME=NUMBER, got {one!r}: for example theta=0.2, in radians.") from None
-
-
-def _scores(path: Path | None, reading: Mapping[str, str | None]) -> Scores | None:
-    if path is not None:
-        return read(path, reading)
-    given = [f"--{name.replace('_', '-')}" for name, value in reading.items() if value is not None]
-    if given:
-        raise InvalidInputError(
-            f"{', '.join(given)} describe{'s' if len(given) == 1 else ''} a score file, got no SCORES: name the file, "
-            "or leave out what describes it."
-        )
-    return None

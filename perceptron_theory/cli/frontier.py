@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, cast
 
@@ -13,7 +12,7 @@ import xarray as xr
 from perceptron_theory.analyses.learning_curves import learning_curve
 from perceptron_theory.analyses.pareto import pareto_frontier
 from perceptron_theory.cli.arguments import angle, rule, trained
-from perceptron_theory.cli.score_files import read
+from perceptron_theory.cli.score_files import read_if_named
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labels import Labels
@@ -75,7 +74,7 @@ def run_frontier(
     """Validate everything, then compute, then write. False if a point failed its certificate."""
     chosen = rule(selection)
     who, labels = trained(student, lam, flip)
-    measured = _scores(scores, reading)
+    measured = read_if_named(scores, reading) or digits_scores()
     by = by or ("value" if scores is None else "rank")
     margins = measured.margins(cast(Literal["rank", "value"], by))
     theta, origin = _theta(scores, measured, by, theta_deg)
@@ -125,18 +124,6 @@ def run_frontier(
     )
     click.echo(f"written    {out / 'frontier.csv'}, .nc, .png")
     return bool(result.status.isin([Status.CONVERGED, Status.INFEASIBLE]).all())
-
-
-def _scores(path: Path | None, reading: Mapping[str, str | None]) -> Scores:
-    if path is not None:
-        return read(path, reading)
-    given = [f"--{name.replace('_', '-')}" for name, value in reading.items() if value is not None]
-    if given:
-        raise InvalidInputError(
-            f"{', '.join(given)} describe{'s' if len(given) == 1 else ''} a score file, got no SCORES: name the file, "
-            "or leave out what describes it."
-        )
-    return digits_scores()
 
 
 def _theta(path: Path | None, scores: Scores, by: str, theta_deg: float | None) -> tuple[float, str]:

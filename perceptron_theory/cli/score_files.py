@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from perceptron_theory.errors import ScoreError
+from perceptron_theory.errors import InvalidInputError, ScoreError
 from perceptron_theory.scores.readers import read_scores
 from perceptron_theory.scores.readers.label_files import read_labels
 from perceptron_theory.scores.scores import Scores
@@ -24,6 +24,25 @@ def read(path: Path, reading: Mapping[str, Any]) -> Scores:
     printable = scores.source.encode("utf-8", "backslashreplace").decode("utf-8")
     scores = dataclasses.replace(scores, source=printable)
     return scores if apart is None else dataclasses.replace(scores, labels=read_labels(apart))
+
+
+def read_if_named(path: Path | None, reading: Mapping[str, Any]) -> Scores | None:
+    """The scores of a file, or none where no file is named.
+
+    Raises
+    ------
+    InvalidInputError
+        If options describe a file that is not named.
+    """
+    if path is not None:
+        return read(path, reading)
+    given = [f"--{name.replace('_', '-')}" for name, value in reading.items() if value is not None]
+    if given:
+        raise InvalidInputError(
+            f"{', '.join(given)} describe{'s' if len(given) == 1 else ''} a score file, got no SCORES: name the file, "
+            "or leave out what describes it."
+        )
+    return None
 
 
 def label_file(labels: str | None) -> Path | None:

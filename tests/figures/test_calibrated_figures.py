@@ -40,8 +40,8 @@ def test_fast_numbers_are_some_of_the_committed(name: str) -> None:
     for group in shared:
         mine, whole = few[str(group)].to_dataset(), kept[str(group)].to_dataset()
         found = {key: value for key, value in mine.coords.items() if value.ndim == 1 and key in mine.dims}
-        # Fits settle at 1e-6; ends of bands are quantiles of 200 draws, and sums are rounded otherwise elsewhere.
-        xr.testing.assert_allclose(mine, whole.sel(found), rtol=1e-3)
+        # Fits settle at 1e-6; on other processors sums are rounded otherwise.
+        xr.testing.assert_allclose(mine, whole.sel(found), rtol=1e-5)
     with style_sheet():
         assert module(name).draw(few).axes
 

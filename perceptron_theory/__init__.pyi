@@ -26,6 +26,7 @@ from .calibration.calibration import Calibration as Calibration
 from .calibration.comparing import ModelComparison as ModelComparison, compare_models as compare_models
 from .calibration.recommending import Recommendation as Recommendation
 from .calibration.runs import Runs as Runs, read_runs as read_runs
+from .citations.citing import cite as cite
 from .comparison import Comparison as Comparison, compare as compare
 from .convex_loss import ConvexLoss as ConvexLoss
 from .errors import (
@@ -51,7 +52,7 @@ from .margins.selection import (
     KeepProbability as KeepProbability,
     Random as Random,
 )
-from .missing_torch import MissingTorchError as MissingTorchError
+from .extras import MissingExtraError as MissingExtraError
 from .regularised import separability_threshold as separability_threshold
 from .saddle_point import solve as solve
 from .scores.angle import AngleEstimate as AngleEstimate, theta_from_error_rate as theta_from_error_rate

@@ -1,30 +1,43 @@
-"""What is said where torch is not installed."""
+"""What is said where an optional dependency is not installed."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final
+
 from perceptron_theory.errors import PerceptronTheoryError
 
+#: Modules that each extra of pyproject.toml brings.
+_MODULES: Final = {
+    "digits": ("sklearn",),
+    "explore": ("dash", "waitress"),
+    "torch": ("torch",),
+}
 
-class MissingTorchError(PerceptronTheoryError, ImportError):
-    """Something that computes on tensors was asked for, and torch is not installed."""
+
+class MissingExtraError(PerceptronTheoryError, ImportError):
+    """Something was asked for that needs an optional dependency, and that is not installed."""
 
 
-def require_torch(asked: str) -> None:
-    """Refuse to go on without torch.
+def require(extra: str, asked: str) -> None:
+    """Refuse to go on without an optional dependency.
 
     Parameters
     ----------
+    extra : str
+        Name of the extra in pyproject.toml.
     asked : str
         What needs it, as the start of a sentence.
 
     Raises
     ------
-    MissingTorchError
-        If torch cannot be imported.
+    MissingExtraError
+        If one of its modules cannot be imported.
     """
-    try:
-        import torch  # noqa: F401
-    except ImportError as failure:
-        raise MissingTorchError(
-            f'{asked}, and torch cannot be imported ({failure}): pip install "perceptron_theory[torch]".'
-        ) from None
+    for module in _MODULES[extra]:
+        try:
+            import_module(module)
+        except ImportError as failure:
+            raise MissingExtraError(
+                f'{asked}, and {module} cannot be imported ({failure}): pip install "perceptron_theory[{extra}]".'
+            ) from None

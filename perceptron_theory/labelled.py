@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from perceptron_theory.citations.sources import STUDENTS, lines
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labels import Labels
@@ -98,16 +99,20 @@ def dataset(
     )
     common = {
         "source": f"perceptron_theory {__version__}",
-        "theory": theory("max-margin"),
-        "references": "Sorscher et al., NeurIPS 2022, arXiv:2206.14486",
+        **theory("max-margin"),
         "residual_tolerance": RESIDUAL_TOLERANCE,
         "quadrature_tolerance": QUADRATURE_TOLERANCE,
     }
     return out.assign_attrs(common | dict(attributes))
 
 
-def theory(student: str | ConvexLoss, labels: Labels | None = None) -> str:
-    """One line that says whose errors a dataset holds."""
+def theory(student: str | ConvexLoss, labels: Labels | None = None) -> dict[str, str]:
+    """Attributes that say whose errors a dataset holds, and who derived them."""
+    name = student.loss if isinstance(student, ConvexLoss) else student
+    return {"theory": _described(student, labels), "references": lines(STUDENTS[name])}
+
+
+def _described(student: str | ConvexLoss, labels: Labels | None) -> str:
     if not isinstance(student, ConvexLoss):
         return f"{student} student, replica symmetric (exact)"
     strength = student.lam if student.optimal else f"{float(np.asarray(student.lam)):g}"

@@ -15,12 +15,12 @@ from perceptron_theory.analyses.gradients import ErrorGradient, error_gradient
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import MeasuredMargins
 from perceptron_theory.margins.selection import Selection
-from perceptron_theory.missing_torch import require_torch
+from perceptron_theory.extras import require
 from perceptron_theory.saddle_point import solve
 from perceptron_theory.solution import ConvergenceError, Status
 from perceptron_theory.validation import number_array
 
-require_torch("the test error of tensors is one itself")
+require("torch", "the test error of tensors is one itself")
 
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from perceptron_theory.extras import MissingExtraError
 from perceptron_theory.figures.gallery import checked, file_names, make
 from perceptron_theory.figures.measured_data import DataNotFoundError
 from perceptron_theory.output import check_writable, write_all
@@ -16,7 +17,7 @@ from perceptron_theory.output import check_writable, write_all
 def run_figures(names: Sequence[str], fast: bool, out: Path) -> bool:
     """Make each figure and write it as it comes. False if a point failed its certificate.
 
-    If all are asked for, those whose measured data are not on this machine are left out.
+    If all are asked for, those whose measured data or optional dependencies are not on this machine are left out.
     """
     chosen = checked(names)
     check_writable(out, [file for name in chosen for file in file_names(name)])
@@ -26,7 +27,7 @@ def run_figures(names: Sequence[str], fast: bool, out: Path) -> bool:
         begun = time.perf_counter()
         try:
             made = make(name, fast)
-        except DataNotFoundError as absent:
+        except (DataNotFoundError, MissingExtraError) as absent:
             if names:
                 raise
             click.echo(f"{name:<24}left out: {absent}")

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from perceptron_theory.citations.sources import PAPER, lines
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.plotting.style import save, style_sheet
 from perceptron_theory.solution import QUADRATURE_TOLERANCE, RESIDUAL_TOLERANCE, Status
@@ -129,7 +130,7 @@ def stamped(name: str, numbers: xr.DataTree, fast: bool) -> xr.DataTree:
         figure=name,
         source=f"perceptron_theory {__version__}",
         command=f"perceptron-theory figures {name}{' --fast' if fast else ''}",
-        references="Sorscher et al., NeurIPS 2022, arXiv:2206.14486",
+        references=lines([PAPER]),
         residual_tolerance=RESIDUAL_TOLERANCE,
         quadrature_tolerance=QUADRATURE_TOLERANCE,
         failed_points=len(failed),

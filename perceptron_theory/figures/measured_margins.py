@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from scipy.special import ndtr
 
 from perceptron_theory.analyses.pareto import pareto_frontier
+from perceptron_theory.extras import require
 from perceptron_theory.figures import measured_data
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.plotting.style import ALPHA_PRUNE, RANDOM_COLOUR, TEST_ERROR, new_figure, number_ticks
@@ -64,6 +65,7 @@ def _measured() -> dict[str, tuple[Scores, float]]:
 
 def _mnist() -> Scores:
     """Margins of the images that the probe has not seen."""
+    require("digits", "the figure measured_margins trains a probe")
     from sklearn.linear_model import LogisticRegression
 
     images, digit = measured_data.mnist_images()

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.figure import Figure
 
+from perceptron_theory.extras import require
 from perceptron_theory.figures import measured_data
 from perceptron_theory.keeplists.selecting import select
 from perceptron_theory.plotting.style import new_figure
@@ -55,6 +56,7 @@ def compute(fast: bool = False) -> xr.DataTree:
 
 def _images() -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]]:
     """Pixels in rows, and labels."""
+    require("digits", "the figure prototype_robustness trains students")
     from sklearn.datasets import load_digits
 
     pixels, digit = load_digits(return_X_y=True)

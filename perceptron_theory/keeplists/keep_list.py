@@ -184,7 +184,7 @@ class KeepList:
         ------
         InvalidInputError
             If the data set has another length.
-        MissingTorchError
+        MissingExtraError
             If torch is not installed.
         """
         from perceptron_theory.keeplists.loader import subset
@@ -201,7 +201,7 @@ class KeepList:
 
         Raises
         ------
-        MissingTorchError
+        MissingExtraError
             If torch is not installed.
         """
         from perceptron_theory.keeplists.loader import KeptSampler

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.missing_torch import require_torch
+from perceptron_theory.extras import require
 from perceptron_theory.validation import whole_number
 
-require_torch("subsets and samplers are torch's")
+require("torch", "subsets and samplers are torch's")
 
 from torch.utils.data import Dataset, Sampler, Subset  # noqa: E402
 

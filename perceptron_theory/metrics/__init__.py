@@ -4,9 +4,9 @@ Every function is for tensors on any device. ``Scores(el2n(...).cpu().numpy(), H
 theory and to keep-lists; `HIGHER_IS` has the direction of each.
 """
 
-from perceptron_theory.missing_torch import require_torch
+from perceptron_theory.extras import require
 
-require_torch("metrics are functions of torch tensors")
+require("torch", "metrics are functions of torch tensors")
 
 from perceptron_theory.metrics.centroids import CentroidReport, inspect_centroids  # noqa: E402
 from perceptron_theory.metrics.chance import random_scores  # noqa: E402

@@ -94,6 +94,11 @@ def fit_kmeans(
     progress : bool
         Show a progress bar if it takes longer than two seconds.
 
+    Returns
+    -------
+    KMeansFit
+        Centroids, and how they were found.
+
     Raises
     ------
     InvalidInputError
@@ -152,6 +157,11 @@ def assign(
         Where to compute. Default: where a tensor of embeddings is; the CPU for an array.
     progress : bool
         Show a progress bar if it takes longer than two seconds.
+
+    Returns
+    -------
+    Assignment
+        `nearest` and `distance` of every row, in their order.
 
     Raises
     ------

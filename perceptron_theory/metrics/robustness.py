@@ -62,6 +62,11 @@ def robustness_in_k(
     progress : bool
         Show progress bars on what takes longer than two seconds.
 
+    Returns
+    -------
+    RobustnessInK
+        A correlation for each k and seed.
+
     Raises
     ------
     InvalidInputError

@@ -22,6 +22,15 @@ class Forgetting(NamedTuple):
         Whether it was wrong at every epoch; its count is then 0.
     scores : Tensor of int64, shape (n,)
         Counts, and T for what was never learned: that sorts as hardest.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from perceptron_theory import metrics
+    >>> right = torch.tensor([[True, False], [False, False], [True, False]])  # epochs, examples
+    >>> found = metrics.forgetting(right)
+    >>> found.counts.tolist(), found.never_learned.tolist(), found.scores.tolist()
+    ([1, 0], [False, True], [1, 3])
     """
 
     counts: Tensor

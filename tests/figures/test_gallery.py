@@ -1,8 +1,9 @@
-"""Figures as files: committed, stamped, reproducible, and in the README."""
+"""Figures as files: committed, stamped, reproducible, and in the gallery."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from perceptron_theory.figures.gallery import NAMES, checked, file_names, make, 
 from perceptron_theory.plotting.style import style_sheet
 from perceptron_theory.solution import Status
 
-README = Path(__file__).parents[2] / "README.md"
+GALLERY = Path(__file__).parents[2] / "docs" / "gallery.md"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -44,11 +45,15 @@ def test_each_module_is_named() -> None:
     assert {path.stem for path in Path(gallery.__file__).parent.glob("*.py")} - shared == set(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_readme_shows_it(name: str) -> None:
-    row = next(line for line in README.read_text(encoding="utf-8").splitlines() if f"figures {name}`" in line)
-    assert f"figures/{name}.png" in row
-    assert len(row.split("|")[3].strip()) > 20  # what differs and why
+def test_gallery_shows_each_with_its_command_and_what_differs() -> None:
+    sections = GALLERY.read_text(encoding="utf-8").split("\n## ")[1:]
+    assert [section.splitlines()[0] for section in sections] == list(NAMES)
+    for name, section in zip(NAMES, sections, strict=True):
+        where, picture, caption = section.split("\n\n")[1:4]
+        assert f"`perceptron-theory figures {name}`" in where
+        assert ("After Fig." in where) == name.startswith("fig_")
+        assert picture == f"![{name}](../figures/{name}.png)"
+        assert len(caption) > 20  # what differs and why
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,6 +97,19 @@ def test_figures_whose_data_are_absent_are_left_out(
     assert main(["figures", "--fast", "--out", str(tmp_path)]) == 0
     assert "class_balance           left out: measured data not found" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(file_names("fig_1b"))
+
+
+@pytest.mark.parametrize("name", ["measured_margins", "prototype_robustness"])
+def test_without_an_optional_dependency(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "scores").mkdir()
+    monkeypatch.setenv("PERCEPTRON_THEORY_DATA", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert main(["figures", name, "--fast", "--out", str(tmp_path / "out")]) == 2
+    message = capsys.readouterr().err
+    assert "sklearn cannot be imported" in message
+    assert 'pip install "perceptron_theory[digits]"' in message
 
 
 def test_names_once_each() -> None:

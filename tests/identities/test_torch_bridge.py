@@ -155,7 +155,7 @@ def test_without_torch_it_names_the_extra() -> None:
         "import perceptron_theory.analyses.gradients\n"
         "try:\n"
         "    import perceptron_theory.torch_bridge\n"
-        "except perceptron_theory.MissingTorchError as error:\n"
+        "except perceptron_theory.MissingExtraError as error:\n"
         "    print(error)\n"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -167,7 +167,7 @@ def metrics():
 for ask in (metrics, perceptron_theory.select(perceptron_theory.digits_scores(), 0.5).sampler):
     try:
         ask()
-    except perceptron_theory.MissingTorchError as error:
+    except perceptron_theory.MissingExtraError as error:
         assert isinstance(error, ImportError)
         print(error)
 """

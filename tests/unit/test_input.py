@@ -16,6 +16,8 @@ BAD_CALLS: list[tuple[dict[str, Any], list[str]]] = [
     ({"alpha_prune": np.nan}, ["alpha_prune", "nan"]),
     ({"alpha_prune": "three"}, ["alpha_prune", "'three'"]),
     ({"alpha_prune": 1j}, ["alpha_prune", "1j"]),
+    ({"alpha_prune": 1e308}, ["alpha_prune / f", "1e+308", "0.3"]),
+    ({"alpha_prune": [1.0, 3.0], "f": [0.3, 5e-324]}, ["alpha_prune / f", "3", "4.94066e-324"]),
     ({"f": 0.0}, ["(0, 1]", "0"]),
     ({"f": 1.5}, ["(0, 1]", "1.5"]),
     ({"f": np.nan}, ["(0, 1]", "nan"]),

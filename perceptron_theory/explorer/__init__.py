@@ -1,0 +1,1 @@
+"""A local page to move through the theory: sliders, graphs, one sentence; needs the extra "explore"."""

@@ -50,6 +50,7 @@ def solve_bayes_optimal(problem: Problem) -> Solution:
     rho = np.where(alike.reshape(problem.shape), R * np.cos(problem.theta), rho)
     return certify(
         Solution,
+        "bayes-optimal",
         problem,
         f.reshape(problem.shape),
         R > 0.0,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.stats import chi2
 
+from perceptron_theory.citations.sources import STUDENTS, lines
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability
@@ -37,6 +38,13 @@ class Comparison:
         ``mean``, ``standard_error`` and ``theory`` for each size, the theory at the alpha_prune and f that
         were realised; ``difference`` = simulation - theory, extrapolated to N -> infinity if there
         are several sizes, ``difference_error``, and ``deviation``, their ratio.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> comparison = pt.compare(pt.solve, pt.simulate(50, alpha_prune=2.0, f=0.5, trials=40))
+    >>> comparison.deviation.sizes["observable"]
+    4
     """
 
     data: xr.Dataset
@@ -240,8 +248,19 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
             **{name: ("cell", [float(getattr(p, name)) for p in problems]) for name in _COORDINATES},
             "selection": ("cell", [str(p.selection.name) for p in problems]),
         },
-        attrs={"source": f"perceptron_theory {__version__}", "extrapolation": "line in 1/N, weighted least squares"},
+        attrs={
+            "source": f"perceptron_theory {__version__}",
+            "references": _references(cells),
+            "extrapolation": "line in 1/N, weighted least squares",
+        },
     )
+
+
+def _references(cells: Sequence[Sequence[Simulation]]) -> str:
+    """Who derived the theories of the students, in the order of first use."""
+    losses = [group[0].convex_loss for group in cells]
+    students = ["max-margin" if loss is None else loss.loss for loss in losses]
+    return lines(dict.fromkeys(key for student in students for key in STUDENTS[student]))
 
 
 def _observables(cells: Sequence[Sequence[Simulation]]) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ def solve_max_margin(problem: Problem) -> Solution:
     test_error, R, rho, kappa, residual, quadrature_error = np.moveaxis(rows, -1, 0)
     return certify(
         Solution,
+        "max-margin",
         problem,
         f,
         (kappa > 0.0) & (R > 0.0),

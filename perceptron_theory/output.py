@@ -16,8 +16,15 @@ def check_writable(folder: Path, names: Iterable[str]) -> None:
     Raises
     ------
     OutputError
-        If the folder cannot be made or written, or a folder stands where a file is to be.
+        If the folder cannot be made or written, its name is no text, or a folder stands where a file is to be.
     """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise OutputError(
+            f"cannot write to {str(folder)!r}: the name is no text in UTF-8, as netCDF and parquet need it; choose "
+            "another folder."
+        ) from None
     try:
         for name in names:
             if (folder / name).is_dir():

@@ -105,6 +105,13 @@ class Problem:
                 f"alpha_prune, f and theta must broadcast, got shapes {alpha.shape}, {fraction.shape}, {angle.shape}: "
                 "add axes with numpy.newaxis, or use learning_curve for an outer product."
             ) from None
+        with np.errstate(over="ignore"):
+            beyond = np.isinf(alpha / fraction)  # a keep probability, whose fraction is NaN, is not infinite
+        if beyond.any():
+            raise InvalidInputError(
+                f"alpha_prune / f must be finite, got {alpha[beyond].flat[0]:g} / {fraction[beyond].flat[0]:g}: it is "
+                "the number of examples before pruning per parameter."
+            )
         if isinstance(margins, MeasuredMargins):
             margins.check_theta(float(angle.min()) if angle.size else 1.0)
         return cls(alpha, fraction, angle, rule, margins, labels)

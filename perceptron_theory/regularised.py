@@ -64,6 +64,7 @@ def solve_regularised(problem: Problem, student: ConvexLoss) -> ConvexSolution:
         norm = np.where(np.isinf(V), np.inf, norm)
     return certify(
         ConvexSolution,
+        student.loss,
         problem,
         f,
         (V > 0.0) | np.isinf(lam),

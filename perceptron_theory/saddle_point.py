@@ -130,8 +130,8 @@ def solve(
         Which examples are kept.
     student : {"max-margin", "gibbs", "bayes-point", "bayes-optimal"} or ConvexLoss
         "gibbs" is one student drawn uniformly from the version space, all unit vectors that classify the
-        kept examples correctly; "bayes-point" is the mean of the version space, the best any learner can do
-        that does not know how the data were pruned. "bayes-optimal" knows f, theta and the rule (but neither
+        kept examples correctly; "bayes-point" is the mean of the version space, the best that can be learnt from
+        data that are not pruned. "bayes-optimal" knows f, theta and the rule (but neither
         teacher nor probe): what was kept tells it about the probe, and no learner that sees only the kept
         data does better. It has no margin, `kappa` is NaN; Gaussian margins only. A point takes a few seconds at
         theta > 0. Around alpha_prune = 1 and f < 1e-3, where its knowledge sets in, points may fail.

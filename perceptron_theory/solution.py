@@ -23,7 +23,16 @@ QUADRATURE_TOLERANCE = 1e-9
 
 
 class Status(IntEnum):
-    """What became of a point."""
+    """What became of a point.
+
+    Examples
+    --------
+    >>> from perceptron_theory import Status
+    >>> [status.name for status in Status]
+    ['CONVERGED', 'NOT_CONVERGED', 'INACCURATE', 'UNPHYSICAL', 'INFEASIBLE', 'NO_STUDENT']
+    >>> Status(4).sentence
+    'no fraction kept satisfies the constraints'
+    """
 
     CONVERGED = 0
     NOT_CONVERGED = 1
@@ -76,6 +85,17 @@ class Solution:
         Name of the rule.
     problem : Problem
         What was solved, rule and margins included.
+    student : str
+        Who was trained: "max-margin", "gibbs", "bayes-point", "bayes-optimal", or the name of a loss.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> solution = pt.solve([1.0, 3.0], f=0.3, theta=0.2)
+    >>> solution.test_error.round(4).tolist(), solution.converged.tolist()
+    ([0.3882, 0.0719], [True, True])
+    >>> solution.alpha_tot.round(3).tolist()
+    [3.333, 10.0]
     """
 
     alpha_prune: FloatArray
@@ -91,6 +111,7 @@ class Solution:
     status: npt.NDArray[np.int8]
     selection: str
     problem: Problem
+    student: str = "max-margin"
 
     @property
     def converged(self) -> npt.NDArray[np.bool_]:
@@ -112,6 +133,13 @@ class VersionSpaceSolution(Solution):
         ln(volume of the space) / N, the volume of all unit vectors being 1 (nats): 0 without data.
     gain : ndarray
         What one more kept example tells, -d entropy / d alpha_prune (nats).
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> gibbs = pt.solve(2.0, 0.5, student="gibbs")
+    >>> print(f"R {gibbs.R:.4f}, q {gibbs.q:.4f}, entropy {gibbs.entropy:.4f}, gain {gibbs.gain:.4f}")
+    R 0.8311, q 0.8685, entropy -1.5327, gain 0.5970
     """
 
     q: FloatArray
@@ -139,6 +167,13 @@ class ConvexSolution(Solution):
     label_error : ndarray
         Probability of disagreeing with the label of a fresh example, noise included; `test_error` is against the sign
         of the teacher's field. NaN for a probit or logistic teacher on measured margins.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> s = pt.solve(3.0, 0.3, 0.2, student=pt.ConvexLoss("logistic", lam=0.1), labels=pt.Labels(flip=0.1))
+    >>> print(f"{s.test_error:.4f}, on its own examples {s.train_error:.4f}, on noisy labels {s.label_error:.4f}")
+    0.2866, on its own examples 0.1536, on noisy labels 0.3293
     """
 
     lam: FloatArray
@@ -156,6 +191,15 @@ class ConvergenceError(PerceptronTheoryError, ArithmeticError):
     ----------
     solution : Solution
         The result with its residual, quadrature error and status.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> try:
+    ...     pt.solve(1.0, 0.3, 0.2, student=pt.ConvexLoss("square", lam=0.0))  # its error peaks there
+    ... except pt.ConvergenceError as error:
+    ...     print(pt.Status(int(error.solution.status)).name)
+    INACCURATE
     """
 
     def __init__(self, message: str, solution: Solution) -> None:
@@ -169,6 +213,7 @@ class ConvergenceError(PerceptronTheoryError, ArithmeticError):
 
 def certify(
     kind: type[_Kind],
+    student: str,
     problem: Problem,
     f: FloatArray,
     physical: npt.NDArray[np.bool_],
@@ -183,6 +228,8 @@ def certify(
     ----------
     kind : type
         `Solution` or a subclass.
+    student : str
+        Its name.
     problem : Problem
         What was solved.
     f : ndarray
@@ -222,5 +269,6 @@ def certify(
         status=status[()],
         selection=problem.selection.name,
         problem=problem,
+        student=student,
         **{name: shaped(np.where(failed, np.nan, value)) for name, value in values.items()},
     )

@@ -36,8 +36,11 @@ def solve_version_space(problem: Problem, kappa: FloatArray, gibbs: bool) -> Ver
     if isinstance(problem.selection, Random) and isinstance(problem.margins, GaussianMargins):
         rho = R * np.cos(problem.theta)
     length = 1.0 if gibbs else np.sqrt(q)
+    with np.errstate(divide="ignore", invalid="ignore"):  # q = 0, where alpha is next to nothing, is refused below
+        R, rho = R / length, rho / length
     return certify(
         VersionSpaceSolution,
+        "gibbs" if gibbs else "bayes-point",
         problem,
         f,
         (R > 0.0) & (q > 0.0) & (q <= 1.0),  # 1 - q may be below rounding
@@ -45,8 +48,8 @@ def solve_version_space(problem: Problem, kappa: FloatArray, gibbs: bool) -> Ver
         quadrature_error,
         {
             "test_error": gibbs_error if gibbs else bayes_error,
-            "R": R / length,
-            "rho": rho / length,
+            "R": R,
+            "rho": rho,
             "kappa": kappa,
             "q": q,
             "entropy": entropy,

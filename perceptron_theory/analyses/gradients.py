@@ -47,6 +47,13 @@ class ErrorGradient:
     flip : ndarray or None
         d test_error / d flip of a `ConvexLoss`: of the error against the sign of the teacher's field. None for the
         max-margin student and where signed margins carry their labels.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> gradient = pt.error_gradient(5.0, f=0.3, theta=0.2)
+    >>> print(f"{gradient.alpha_prune:.4f} {gradient.f:.4f} {gradient.theta:.4f}")
+    -0.0081 0.0583 0.0721
     """
 
     solution: Solution

@@ -36,6 +36,13 @@ class Influence:
         The student that responds, with its certificate.
     sensitivity : Sensitivity
         Its four response coefficients.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> influence = pt.influence(5.0, f=0.3, theta=0.2)
+    >>> influence([-0.1, 0.1]).round(4).tolist()
+    [-0.0086, -0.01]
     """
 
     solution: Solution

@@ -87,4 +87,4 @@ def learning_curve(
     more = (name for name in _MORE if hasattr(parts[0], name))
     names = (*_FIELDS, *more, *(() if "f" in axes else ("f",)))
     fields = {name: sweep.shaped(np.concatenate([getattr(part, name) for part in parts])) for name in names}
-    return dataset(fields, sweep.coordinates, {"selection": parts[0].selection, "theory": theory(student, labels)})
+    return dataset(fields, sweep.coordinates, {"selection": parts[0].selection, **theory(student, labels)})

@@ -136,7 +136,7 @@ def pareto_frontier(
     fields = {name: sweep.shaped(np.concatenate([part[name] for part in parts])) for name in parts[0]}
     limits = {} if alpha_tot_max is None else {"alpha_tot_max": ceiling}
     limits |= {} if f_min is None else {"f_min": floor}
-    return dataset(fields, sweep.coordinates, {"selection": rule.name, "theory": theory(student, labels), **limits})
+    return dataset(fields, sweep.coordinates, {"selection": rule.name, **theory(student, labels), **limits})
 
 
 class _Search:

@@ -87,6 +87,8 @@ def calibrate(
 
     Notes
     -----
+    A run is described by
+
         alpha_prune = (n_kept / N)^exponent,    error = floor + 2 scale (chance - floor) epsilon
 
     with epsilon the solved test error (Sorscher et al., NeurIPS 2022, arXiv:2206.14486, for the max-margin student).
@@ -113,8 +115,8 @@ def calibrate(
     share = one_number("chance", number_array("chance", chance, "it is the error of guessing"))
     width = one_number("level", number_array("level", level, "it is that of the intervals"))
     for name, x in (("chance", share), ("level", width)):
-        if not 0.0 < x < 1.0:
-            raise InvalidInputError(f"{name} must lie in (0, 1), got {x:g}: 0.95 is 95 %.")
+        if not 1.0 < 1.0 + x < 2.0:  # by more than rounding: quantiles of either end are infinite or 0
+            raise InvalidInputError(f"{name} must lie in (0, 1), got {x:g}: 0.95 is 95 %, and 0 and 1 are excluded.")
     if intervals not in ("profile", "bootstrap", "normal"):
         raise InvalidInputError(f"intervals must be 'profile', 'bootstrap' or 'normal', got {intervals!r}.")
     count = whole_number("n_bootstrap", n_bootstrap, 2, "it is the number of replicates")

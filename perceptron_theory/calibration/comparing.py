@@ -123,6 +123,11 @@ def compare_models(
     progress : bool
         Show a progress bar.
 
+    Returns
+    -------
+    ModelComparison
+        Errors of every model on the runs that it has not seen, and a verdict in a sentence.
+
     Raises
     ------
     InvalidInputError

@@ -15,6 +15,7 @@ from scipy.special import ndtr
 
 from perceptron_theory.calibration.forecasts import log_errors
 from perceptron_theory.calibration.identifiability import possible
+from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.validation import number_array, one_number, whole_number
 
@@ -66,6 +67,8 @@ class Recommendation:
         Expected errors of everything that was compared.
     reasons : tuple of str
         In plain sentences.
+    student : "max-margin" or ConvexLoss
+        Whose theory was calibrated.
     """
 
     selection: str
@@ -82,6 +85,7 @@ class Recommendation:
     probability: float
     table: pd.DataFrame
     reasons: tuple[str, ...] = ()
+    student: str | ConvexLoss = "max-margin"
 
     def __str__(self) -> str:
         return " ".join(self.reasons)
@@ -152,6 +156,7 @@ def _described(
         random_needed=_random_needed(calibration, n_pool, float(best["test_error"])),
         probability=probability,
         table=table,
+        student=calibration.task.curves.student,
     )
 
 

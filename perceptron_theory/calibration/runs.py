@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ _SMALL_POOL = 10
 #: Counts beyond this, and weights beyond these, are none.
 MOST: Final = 1e15
 _WEIGHTS: Final = (1e-12, 1e12)
+#: Errors below this, if not 0, are none: a test set of so many examples is.
+_LEAST_ERROR: Final = 1.0 / MOST
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +141,11 @@ def read_runs(source: str | Path | pd.DataFrame) -> Runs:
     source : path or DataFrame
         A .csv or .parquet file, or the table itself, with the columns of `Runs`.
 
+    Returns
+    -------
+    Runs
+        The table, validated.
+
     Raises
     ------
     InvalidInputError
@@ -168,7 +176,7 @@ def read_table(path: Path) -> pd.DataFrame:
     kind = path.suffix.lower()
     if kind not in (".csv", ".parquet"):
         raise InvalidInputError(f"runs are read from .csv and .parquet, got {path}: save the table as one of these.")
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike path.is_file() false, and no error, for a name too long
         raise InvalidInputError(f"no such file: {path}: check the path.")
     with translated(path, f"{kind[1:]} file", "save the table of runs again"):
         return (pd.read_parquet(path) if kind == ".parquet" else pd.read_csv(path)).reset_index(drop=True)
@@ -212,6 +220,12 @@ def _error(name: str, column: pd.Series[Any]) -> FloatArray:
         raise InvalidInputError(
             f"{name} must lie in [0, 1], got {numbers[wrong[0]]:g} in row {wrong[0]} (from 0; {wrong.size} of "
             f"{numbers.size}): it is a fraction; divide per cent by 100, and take accuracies from 1."
+        )
+    tiny = np.flatnonzero((numbers > 0.0) & (numbers < _LEAST_ERROR))
+    if tiny.size:
+        raise InvalidInputError(
+            f"{name} must be 0 or at least {_LEAST_ERROR:g}, got {numbers[tiny[0]]:g} in row {tiny[0]} (from 0): no "
+            "test set tells so small a fraction; is it another quantity?"
         )
     return numbers
 

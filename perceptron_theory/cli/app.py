@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from perceptron_theory.cli.streams import showing_everything
 from perceptron_theory.errors import PerceptronTheoryError
 from perceptron_theory.version import __version__
 
@@ -146,7 +147,8 @@ def solve(
     """  # noqa: D301 (click reads the backspace)
     from perceptron_theory.cli.point import print_point
 
-    print_point(alpha_prune, f, theta_deg, selection, student, lam, flip)
+    if not print_point(alpha_prune, f, theta_deg, selection, student, lam, flip):
+        raise click.exceptions.Exit(1)
 
 
 @commands.command()
@@ -417,6 +419,39 @@ def figures(names: tuple[str, ...], fast: bool, out: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
+@commands.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def cite(names: tuple[str, ...]) -> None:
+    """Print the BibTeX of students, presets and metrics; without a NAME of this package and its paper.
+
+    \b
+    Examples:
+      perceptron-theory cite
+      perceptron-theory cite gibbs surrogate_sampling el2n > theory.bib
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.citations.citing import cite as entries
+
+    click.echo(entries(*names))
+
+
+@commands.command()
+@click.option("--port", type=int, default=0, help="Where to serve it.  [default: a free port]")
+@click.option("--browser/--no-browser", default=True, show_default=True, help="Open it in a browser.")
+def explore(port: int, browser: bool) -> None:
+    """Move through the theory on a local page: sliders, graphs, your own scores and runs.
+
+    The page answers to this computer only, and files that are dropped on it stay there. Ctrl-C ends it.
+
+    \b
+    Examples:
+      perceptron-theory explore
+      perceptron-theory explore --port 8050 --no-browser
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.exploration import run_exploration
+
+    run_exploration(port, browser)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; errors are one line on stderr.
 
@@ -425,6 +460,12 @@ def main(arguments: list[str] | None = None) -> int:
     int
         Exit code: 0 done, 1 a point failed its certificate, 2 bad input.
     """
+    with showing_everything():
+        return _ended(arguments)
+
+
+def _ended(arguments: list[str] | None) -> int:
+    """Exit code of a command that ran, or of the error that it ended with."""
     try:
         code = commands.main(arguments, prog_name="perceptron-theory", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

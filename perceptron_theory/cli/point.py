@@ -12,11 +12,11 @@ from perceptron_theory.solution import ConvexSolution, Solution, Status, Version
 
 def print_point(
     alpha_prune: float, f: float, theta_deg: float, selection: str, student: str, lam: str | None, flip: float
-) -> None:
-    """Solve and print name, value and meaning, a line each."""
+) -> bool:
+    """Solve and print name, value and meaning, a line each. False if the point failed its certificate."""
     who, labels = trained(student, lam, flip)
     with compiling():
-        s = solve(alpha_prune, f, angle(theta_deg), selection=rule(selection), student=who, labels=labels)
+        s = solve(alpha_prune, f, angle(theta_deg), selection=rule(selection), student=who, labels=labels, throw=False)
     rows = [
         ("alpha_prune", f"{s.alpha_prune:g}", "examples kept per parameter"),
         ("f", f"{s.f:g}", "fraction kept"),
@@ -36,6 +36,7 @@ def print_point(
     ]
     for name, value, meaning in rows:
         click.echo(f"{name:<18}{value:<20}{meaning}")
+    return bool(s.converged)
 
 
 def _version_space(s: Solution) -> list[tuple[str, str, str]]:

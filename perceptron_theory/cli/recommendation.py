@@ -108,4 +108,4 @@ def _options_section(advice: Recommendation, best: pd.DataFrame, level: float) -
 
 def _plain_advice(advice: Recommendation) -> dict[str, Any]:
     own = {field.name: getattr(advice, field.name) for field in dataclasses.fields(advice)}
-    return {name: value for name, value in own.items() if name != "table"}
+    return {name: value for name, value in own.items() if name not in ("table", "student")}

@@ -96,13 +96,18 @@ def _holds(table: pd.DataFrame, condition: str) -> Mask:
     return found
 
 
+def _words(column: pd.Series[Any]) -> pd.Series[str]:
+    """Cells as text; an empty cell is "nan", a value like any other."""
+    return pd.Series([str(cell) for cell in column], column.index, dtype=object)
+
+
 def _equal(column: pd.Series[Any], value: str) -> Mask:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         try:
             return np.asarray(column == float(value), dtype=np.bool_)
         except ValueError:
             return np.zeros(len(column), dtype=np.bool_)
-    return np.asarray(column.astype(str) == value, dtype=np.bool_)
+    return np.asarray(_words(column) == value, dtype=np.bool_)
 
 
 def _listed(column: pd.Series[Any]) -> str:
@@ -122,7 +127,7 @@ def _one_experiment(table: pd.DataFrame, path: Path) -> None:
     while left := _mixed(chosen):
         values = _first(chosen, left[0])
         example.append(f'--where "{left[0]}={"|".join(values)}"')
-        chosen = chosen[chosen[left[0]].astype(str).isin(values)]
+        chosen = chosen[_words(chosen[left[0]]).isin(values)]
     raise InvalidInputError(
         f"the rows of {path.name} are of several experiments ({said}), and a calibration is of one: choose it, for "
         f"example with {' '.join(example)}."
@@ -135,7 +140,7 @@ def _mixed(table: pd.DataFrame) -> list[str]:
     named = [
         name
         for name in EXPERIMENT
-        if name in table and max(table.loc[rows, name].astype(str).nunique() for rows in (pruned, ~pruned)) > 1
+        if name in table and max(_words(table.loc[rows, name]).nunique() for rows in (pruned, ~pruned)) > 1
     ]
     others = [
         name
@@ -149,9 +154,9 @@ def _mixed(table: pd.DataFrame) -> list[str]:
 def _first(table: pd.DataFrame, name: str) -> list[str]:
     """A value of the pruned runs, with those that only the others have."""
     pruned = _pruned(table)
-    own, others = (sorted(set(table.loc[rows, name].astype(str))) for rows in (pruned, ~pruned))
+    own, others = (sorted(set(_words(table.loc[rows, name]))) for rows in (pruned, ~pruned))
     return own[:1] if own and own[0] in others else [*own[:1], *[value for value in others if value not in own][:1]]
 
 
 def _pruned(table: pd.DataFrame) -> Mask:
-    return np.asarray((table["selection"].astype(str) != "random") & (table["n_kept"] != table["n_total"]))
+    return np.asarray((_words(table["selection"]) != "random") & (table["n_kept"] != table["n_total"]))

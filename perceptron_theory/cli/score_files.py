@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,6 @@ def label_file(labels: str | None) -> Path | None:
     """File of the labels, if they are not a column or key."""
     if labels is None or not labels.endswith(".npy"):
         return None
-    if not Path(labels).is_file():
+    if not os.path.isfile(labels):  # unlike Path.is_file() false, and no error, for a name too long
         raise ScoreError(f"no such file: {labels}: check the path of --labels.")
     return Path(labels)

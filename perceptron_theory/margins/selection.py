@@ -35,7 +35,14 @@ class QuantileRule:
 
 @dataclass(frozen=True)
 class Hard(QuantileRule):
-    """Keep the fraction f closest to the probe's decision boundary (smallest |z|)."""
+    """Keep the fraction f closest to the probe's decision boundary (smallest |z|).
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> pt.Hard().window(0.3)
+    (0.0, 0.3)
+    """
 
     name: ClassVar[str] = "hard"
 
@@ -46,7 +53,14 @@ class Hard(QuantileRule):
 
 @dataclass(frozen=True)
 class Easy(QuantileRule):
-    """Keep the fraction f farthest from the probe's decision boundary (largest |z|)."""
+    """Keep the fraction f farthest from the probe's decision boundary (largest |z|).
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> pt.Easy().window(0.3)
+    (0.7, 1.0)
+    """
 
     name: ClassVar[str] = "easy"
 
@@ -66,6 +80,12 @@ class Band(QuantileRule):
     ----------
     lower : float
         Quantile of |z| at which the band starts, in [0, 1).
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> pt.Band(0.05).window(0.3)
+    (0.05, 0.35)
     """
 
     lower: float
@@ -96,7 +116,14 @@ class Band(QuantileRule):
 
 @dataclass(frozen=True)
 class Random:
-    """Keep a random fraction f: the kept data are distributed like all data."""
+    """Keep a random fraction f: the kept data are distributed like all data.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> bool(pt.solve(3.0, 0.3, selection=pt.Random()).test_error == pt.solve(3.0, 1.0).test_error)
+    True
+    """
 
     name: ClassVar[str] = "random"
 

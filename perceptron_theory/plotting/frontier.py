@@ -12,6 +12,7 @@ from perceptron_theory.plotting.style import (
     ALPHA_PRUNE,
     RANDOM_COLOUR,
     TEST_ERROR,
+    name_label,
     new_figure,
     number_ticks,
     style_sheet,
@@ -51,8 +52,9 @@ def draw_frontier(axes: Axes, frontier: xr.Dataset, curves: xr.Dataset, title: s
     if "f_min" in frontier.attrs:
         limits.append(rf"$f \geq {frontier.attrs['f_min']:g}$")
     theta = np.rad2deg(float(frontier.theta))
-    title = title.replace("$", r"\$")  # the title is data, not mathematics
-    axes.set_title(f"{title}\nkeep {frontier.attrs['selection']}, θ = {theta:.3g}°, {', '.join(limits)}".strip())
+    axes.set_title(
+        f"{name_label(title, 70)}\nkeep {frontier.attrs['selection']}, θ = {theta:.3g}°, {', '.join(limits)}".strip()
+    )
     number_ticks(axes)
     axes.legend(loc="lower left")
     return axes

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from perceptron_theory.plotting.style import new_figure, style_sheet
+from perceptron_theory.plotting.style import name_label, new_figure, style_sheet
 from perceptron_theory.scores.inspection import ScoreReport
 from perceptron_theory.scores.scores import Scores
 
@@ -28,8 +28,9 @@ def scores_figure(scores: Scores, report: ScoreReport) -> Figure:
         left, right = figure.subplots(1, 2)
         draw_histogram(left, scores, report)
         draw_order(right, scores)
-        name = scores.source.replace("$", r"\$")  # data, not mathematics
-        figure.suptitle(f"{name}: n = {scores.n:,}, {100 * report.ties.tied_fraction:.3g} % share their score")
+        figure.suptitle(
+            f"{name_label(scores.source)}: n = {scores.n:,}, {100 * report.ties.tied_fraction:.3g} % share their score"
+        )
     return figure
 
 
@@ -57,4 +58,4 @@ def draw_order(axes: Axes, scores: Scores) -> Axes:
 
 def _axis(scores: Scores) -> str:
     means = {"harder": "high = hard", "easier": "high = easy", "keep": "high = keep"}[scores.higher_is]
-    return f"{(scores.metric or 'score').replace('$', chr(92) + '$')} ({means})"
+    return f"{name_label(scores.metric or 'score', 30)} ({means})"

@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -51,6 +52,21 @@ def save(figure: Figure, path: Path, extension: Literal["png", "pdf"]) -> None:
             figure.savefig(path, format="pdf", metadata={"CreationDate": None})
         else:
             figure.savefig(path, format="png", dpi=_DPI)
+
+
+def name_label(name: str, most: int = 60) -> str:
+    r"""A name from outside as text of a picture: one line, no mathematics, letters that the font has, not too long.
+
+    Examples
+    --------
+    >>> print(name_label("a$b" + 100 * "x" + "\n.npy", most=16))
+    a\$bxxxx…xx\n.npy
+    """
+    known = get_font(findfont(FontProperties())).get_charmap()
+    text = "".join(letter if letter.isprintable() and ord(letter) in known else ascii(letter)[1:-1] for letter in name)
+    if len(text) > most:
+        text = f"{text[: (most - 1) // 2]}…{text[len(text) - most // 2 :]}"
+    return text.replace("$", r"\$")
 
 
 def number_ticks(axes: Axes) -> None:

@@ -45,6 +45,13 @@ class ScoreReport:
         Whether the scores were rounded to float16.
     modes : tuple of float
         Places of the heaps of the scores without sentinels, see `find_modes`.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> report = pt.inspect_scores(pt.digits_scores())
+    >>> report.n, report.ties.n_distinct, report.float16
+    (1797, 1797, False)
     """
 
     source: str

@@ -60,6 +60,13 @@ class Simulation:
         direction means anything; infinite for the logistic loss without penalty on data that can be separated.
     convex_loss : ConvexLoss, optional
         The loss that was minimised; None for other students.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> sim = pt.simulate(50, alpha_prune=2.0, f=0.5, trials=20)
+    >>> sim.R.shape, bool((sim.gap < 1e-9).all())
+    ((20,), True)
     """
 
     problem: Problem

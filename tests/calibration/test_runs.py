@@ -38,6 +38,7 @@ def test_read(tmp_path: Path, suffix: str) -> None:
     [
         ({"test_error": [10.0, 12.0, 20.0]}, r"test_error must lie in \[0, 1\], got 10 in row 0 \(from 0; 3 of 3\)"),
         ({"test_error": [0.1, 12.0, 0.2]}, "got 12 in row 1 .*divide per cent by 100"),
+        ({"test_error": [0.1, 1e-300, 0.0]}, "test_error must be 0 or at least 1e-15, got 1e-300 in row 1"),
         ({"test_error": [0.1, None, 0.2]}, "test_error must be a finite number, got .* in row 1"),
         ({"test_error": [0.1, "many", 0.2]}, "got 'many' in row 1"),
         ({"n_kept": [1000, 0.3, 400]}, "n_kept must be a whole number of at least 1, got 0.3 in row 1"),

@@ -260,6 +260,7 @@ def test_experiments_are_chosen_as_the_message_says(tmp_path: Path, capsys: pyte
         (["--lam", "1"], "--lam belongs to a convex loss"),
         (["--chance", "1.5"], "chance must lie in (0, 1), got 1.5"),
         (["--level", "95"], "level must lie in (0, 1), got 95"),
+        (["--level", "5e-324"], "level must lie in (0, 1), got 4.94066e-324"),
         (["--intervals", "none"], "intervals must be 'profile'"),
         (["--seed", "-1", "--intervals", "bootstrap"], "seed"),
         (["--where", "n_total=300", "--free", "N,theta,floor,scale"], "4 different runs for 4 parameters"),
@@ -292,6 +293,16 @@ def test_bad_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert part in error, (name, error)
         assert error.count("\n") == 1, name
     assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_cell_names_another_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = measured((300, 1000))
+    table["student"] = [None, "small"] * (len(table) // 2)
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    assert main(["calibrate", str(tmp_path / "runs.csv"), *QUICK, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "student is nan, small" in error
+    assert '--where "student=nan"' in error
 
 
 def test_all_is_written_or_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from pathlib import Path
 
@@ -219,9 +220,41 @@ def test_names_are_not_mathematics(tmp_path: Path) -> None:
     assert main(["frontier", str(path), *GOOD, "--points", "3", "--out", str(tmp_path / "out")]) == 0
 
 
+def test_long_and_foreign_names_leave_room_for_the_picture(tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 100}\u202e\u6f22\n{'y' * 80}.npy"
+    np.save(path, np.arange(50.0))
+    assert main(["frontier", str(path), *GOOD, "--points", "2", "--out", str(tmp_path / "out")]) == 0
+    assert main(["scores", "inspect", str(path), "--higher-is", "harder", "--out", str(tmp_path / "out")]) == 0
+
+
+def test_output_that_the_terminal_cannot_show_is_escaped(
+    scores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", terminal)
+    out = tmp_path / "θ"
+    assert main(["select", str(scores), "--higher-is", "harder", "--f", "0.5", "--out", str(out)]) == 0
+    assert (terminal.encoding, terminal.errors) == ("cp1252", "strict")  # as it was
+    terminal.flush()
+    assert rb"\u03b8" in terminal.buffer.getvalue()
+
+
+@pytest.mark.parametrize("stream", [[], ["--stream"]])
+def test_folder_whose_name_is_no_text(
+    scores: Path, tmp_path: Path, stream: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes that are no UTF-8 reach Python as lone surrogates."""
+    out = str(tmp_path / "keep\udcff")
+    assert main(["select", str(scores), "--higher-is", "harder", "--f", "0.5", "--out", out, *stream]) == 2
+    assert "the name is no text in UTF-8" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [scores]
+
+
 def test_failed_point_is_not_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "--alpha-prune", "1e18", "--f", "0.5", "--selection", "easy"]) == 1
-    assert "residual" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "status            not_converged" in printed.out
+    assert printed.err == ""
 
 
 def test_silence_is_explained(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,3 +105,25 @@ def test_bad_input(
     assert captured.err.count("\n") == 1
     assert part in captured.err
     assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["select", "LONG", "--f", "0.5", "--higher-is", "harder", "--stream"],
+        ["select", "LONG", "--f", "0.5", "--higher-is", "harder"],
+        ["select", "scores.npy", "--f", "0.5", "--higher-is", "harder", "--labels", "LONG.npy"],
+        ["scores", "inspect", "LONG.csv", "--higher-is", "harder"],
+        ["calibrate", "LONG.csv"],
+    ],
+)
+def test_names_longer_than_any_file_has(
+    line: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("scores.npy", np.arange(10.0))
+    assert main([word.replace("LONG", "x" * 5000) for word in line]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert "check the path" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.npy"]

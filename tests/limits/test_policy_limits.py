@@ -26,6 +26,16 @@ def test_small_pools_keep_the_easiest() -> None:
     assert abs(policy.test_error / policy.errors.easy - 1) < 1e-9
 
 
+@pytest.mark.parametrize("f", [0.05, 0.3])
+def test_huge_pools_keep_the_hardest(f: float) -> None:
+    """Influence is then seen only in windows too narrow for any mass, from which the search has to start elsewhere."""
+    small, huge = (pt.optimal_policy(alpha_tot, f, 0.17) for alpha_tot in (1e6, 1e12))
+    assert huge.status == pt.PolicyStatus.STATIONARY
+    assert huge.windows[0, 0] == 0.0
+    # eps alpha tends to a constant; corrections are of order 1 / alpha.
+    assert huge.test_error * 1e12 == pytest.approx(small.test_error * 1e6, rel=1e-6)
+
+
 def test_keeping_all_leaves_no_choice() -> None:
     for label_aware in (False, True):
         policy = pt.optimal_policy(5.0, 1.0, 0.3, label_aware=label_aware)

@@ -148,3 +148,11 @@ def test_rules_take_one_number_or_a_list() -> None:
         pt.Band([0.1, 0.2])  # type: ignore[arg-type]
     with pytest.raises(pt.InvalidInputError, match="breakpoints must be a list of margins"):
         pt.KeepProbability(np.ones_like, breakpoints=0.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("student", ["max-margin", "gibbs", "bayes-point", pt.ConvexLoss("logistic", 0.1)])
+def test_next_to_no_examples_are_solved_or_said_to_fail(student: str | pt.ConvexLoss) -> None:
+    """At the least of double precision overlaps underflow: NaN with a status, without a warning."""
+    solution = pt.solve([1e-308, 1e-5], 0.3, 0.1, student=student)
+    assert solution.converged[1]
+    assert solution.converged[0] or np.isnan(solution.R[0])

@@ -16,6 +16,7 @@ import perceptron_theory as pt
         ((np.inf, 0.3), r"unlimited data .* set a floor f_min"),
         ((-1.0, 0.3), "alpha_tot must be positive"),
         (([1.0, 2.0], 0.3), "alpha_tot must be one number"),
+        ((5e-324, 0.3), "alpha_tot \\* f must be at least 1e-300"),
         ((5.0, 0.0), r"f must lie in \(0, 1\]"),
         ((5.0, 0.3, 20.0), "use numpy.deg2rad"),
     ],

@@ -112,7 +112,7 @@ class Descent:
         return objective.best
 
     def _tidy(self, quantiles: FloatArray) -> FloatArray:
-        """Close slivers and meet the budget to the last digit."""
+        """Close slivers and meet the budget to the last digit; all slivers: the hardest."""
         sliver = _SLIVER * self.f
         rows: list[list[float]] = []
         for low, high in quantiles:
@@ -120,7 +120,7 @@ class Descent:
                 rows[-1][1] = max(high, rows[-1][1])
             elif high - low > sliver:
                 rows.append([low, high])
-        out = np.array(rows)
+        out = np.array(rows or [[0.0, self.f]])
         out[out <= sliver] = 0.0
         out[out >= 1.0 - sliver] = 1.0
         missing = self.f - float(np.sum(out[:, 1] - out[:, 0]))

@@ -20,6 +20,8 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Windows of mass f whose lower ends are tried, evenly spaced in mass.
 _TRIALS: Final = 33
+#: Below this many examples per parameter no rule differs from another in double precision.
+_LEAST_KEPT: Final = 1e-300
 #: Errors this close, relatively, are equal but for rounding.
 _SAME: Final = 1e-12
 
@@ -106,7 +108,13 @@ def _checked(alpha_tot: float, f: float, theta: float) -> tuple[float, float, fl
             "f_min on the fraction kept and pass alpha_tot = alpha_prune / f_min."
         )
     positive("alpha_tot", pool, meaning)
-    return pool, one_number("f", kept_fraction("f", f)), one_number("theta", probe_angle(theta))
+    fraction = one_number("f", kept_fraction("f", f))
+    if pool * fraction < _LEAST_KEPT:
+        raise InvalidInputError(
+            f"alpha_tot * f must be at least {_LEAST_KEPT:g}, got {pool:g} * {fraction:g}: it is the number of "
+            "examples kept per parameter."
+        )
+    return pool, fraction, one_number("theta", probe_angle(theta))
 
 
 def _trial_minima(descent: Descent) -> list[FloatArray]:

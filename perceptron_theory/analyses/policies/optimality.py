@@ -69,7 +69,8 @@ def best_response(axis: MarginAxis, student: Sensitivity, f: float) -> FloatArra
 def _nodes(axis: MarginAxis, windows: FloatArray, student: Sensitivity) -> FloatArray:
     x = student.student
     u = np.linspace(-_STRIP_REACH, _STRIP_REACH, _STRIP)
-    strip = x.m0 + (x.k0 - u * np.sqrt(1.0 + x.c * x.c)) / x.p if x.p != 0.0 else np.empty(0)
+    with np.errstate(over="ignore"):  # a node at infinity lies outside the axis
+        strip = x.m0 + (x.k0 - u * np.sqrt(1.0 + x.c * x.c)) / x.p if x.p != 0.0 else np.empty(0)
     near = np.geomspace(1e-5, 1.0, _NEAR_ZERO)
     whole = np.linspace(axis.start, axis.end, _WHOLE)
     t = np.concatenate([whole, near, -near, strip, -strip, windows.ravel()])

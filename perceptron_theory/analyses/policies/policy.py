@@ -23,7 +23,14 @@ GAP_TOLERANCE: Final = 1e-6
 
 
 class PolicyStatus(IntEnum):
-    """What became of a policy."""
+    """What became of a policy.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> pt.optimal_policy(30.0, f=0.1, theta=0.2).status.name
+    'STATIONARY'
+    """
 
     STATIONARY = 0
     NOT_STATIONARY = 1
@@ -78,6 +85,15 @@ class Policy:
         The best band.
     status : PolicyStatus
         Whether both certificates hold.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> policy = pt.optimal_policy(30.0, f=0.1, theta=0.2)
+    >>> policy.windows.round(3).tolist()
+    [[0.153, 0.282]]
+    >>> print(f"{policy.test_error:.4f}, hard {policy.errors.hard:.4f}, random {policy.errors.random:.4f}")
+    0.0650, hard 0.3721, random 0.1428
     """
 
     k: KeepProbability

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,7 @@ def _files(paths: Sequence[str | Path]) -> list[Path]:
     """What files, folders and globs stand for."""
     files = []
     for path in map(Path, paths):
-        if path.is_file():
+        if os.path.isfile(path):  # unlike path.is_file() false, and no error, for a name too long
             if path.suffix.lower() not in _SUFFIXES:
                 raise ScoreError(
                     f"unknown format {path.suffix!r} of {path}: use {', '.join(_SUFFIXES)}, or "
@@ -115,7 +116,7 @@ def _files(paths: Sequence[str | Path]) -> list[Path]:
                 )
             files.append(path)
             continue
-        found = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))
+        found = path.rglob("*") if os.path.isdir(path) else map(Path, glob.glob(str(path), recursive=True))
         # Spark and Dask put files of their own between the parts; their names start with _ or a point.
         parts = sorted(f for f in found if f.suffix.lower() in _SUFFIXES and f.name[0] not in "._" and f.is_file())
         if not parts:

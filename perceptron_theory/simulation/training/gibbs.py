@@ -67,6 +67,12 @@ class Gibbs:
     ------
     InvalidInputError
         If a parameter is out of range.
+
+    Examples
+    --------
+    >>> import perceptron_theory as pt
+    >>> pt.simulate(20, alpha_prune=1.0, f=0.5, student=pt.Gibbs(), trials=3).test_error.shape
+    (3,)
     """
 
     chains: int = 4

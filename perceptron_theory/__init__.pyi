@@ -53,8 +53,8 @@ from .margins.selection import (
     Random as Random,
 )
 from .extras import MissingExtraError as MissingExtraError
-from .regularised import separability_threshold as separability_threshold
-from .saddle_point import solve as solve
+from .solving.regularised import separability_threshold as separability_threshold
+from .solving.saddle_point import solve as solve
 from .scores.angle import AngleEstimate as AngleEstimate, theta_from_error_rate as theta_from_error_rate
 from .scores.angle_agreement import (
     theta_from_agreement as theta_from_agreement,
@@ -74,7 +74,7 @@ from .simulation.training.gibbs import Gibbs as Gibbs
 from .simulation.training.hard_margin.solver import MaxMargin as MaxMargin
 from .simulation.training.trained import UncertifiedError as UncertifiedError
 from .simulation.trials import simulate as simulate
-from .solution import (
+from .solving.solution import (
     ConvergenceError as ConvergenceError,
     ConvexSolution as ConvexSolution,
     Solution as Solution,

@@ -16,7 +16,7 @@ from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability
 from perceptron_theory.simulation.simulation import Observables, Simulation
 from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
-from perceptron_theory.solution import Solution
+from perceptron_theory.solving.solution import Solution
 from perceptron_theory.version import __version__
 
 FloatArray = npt.NDArray[np.float64]

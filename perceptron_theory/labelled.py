@@ -13,7 +13,7 @@ from perceptron_theory.citations.sources import STUDENTS, lines
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labels import Labels
-from perceptron_theory.solution import QUADRATURE_TOLERANCE, RESIDUAL_TOLERANCE, Status
+from perceptron_theory.solving.solution import QUADRATURE_TOLERANCE, RESIDUAL_TOLERANCE, Status
 from perceptron_theory.validation import number_array
 from perceptron_theory.version import __version__
 

@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from perceptron_theory.analyses.gradients import ErrorGradient, error_gradient
 from perceptron_theory.errors import InvalidInputError
+from perceptron_theory.extras import require
 from perceptron_theory.margins.distributions import MeasuredMargins
 from perceptron_theory.margins.selection import Selection
-from perceptron_theory.extras import require
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import ConvergenceError, Status
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import ConvergenceError, Status
 from perceptron_theory.validation import number_array
 
 require("torch", "the test error of tensors is one itself")

@@ -12,8 +12,8 @@ from perceptron_theory.analyses.outer_product import OuterProduct
 from perceptron_theory.labelled import dataset
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.problem import Problem
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import Solution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import Solution
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]

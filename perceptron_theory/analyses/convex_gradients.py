@@ -13,19 +13,19 @@ import numpy.typing as npt
 from perceptron_theory.analyses.measured_gradients import Atoms, kept_atoms
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.kept_groups import GAUSSIAN_INPUTS, KeptGroup, kept_groups
 from perceptron_theory.margins.distributions import GaussianMargins, MeasuredMargins
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.selection import Easy, FractionRule, Random
 from perceptron_theory.problem import Problem
-from perceptron_theory.regularised import solve_regularised
-from perceptron_theory.solution import ConvexSolution
+from perceptron_theory.solving.kept_groups import GAUSSIAN_INPUTS, KeptGroup, kept_groups
+from perceptron_theory.solving.regularised import solve_regularised
+from perceptron_theory.solving.solution import ConvexSolution
+from perceptron_theory.solving.threads import share_out
 from perceptron_theory.students.convex_loss.equations import Setting, Weights
 from perceptron_theory.students.convex_loss.proximal import SQUARE
 from perceptron_theory.students.convex_loss.response import COLUMNS, convex_slopes, seen_as
 from perceptron_theory.students.convex_loss.settings import setting
 from perceptron_theory.students.convex_loss.turning import turned_measured
-from perceptron_theory.threads import share_out
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.solution import Solution
+from perceptron_theory.solving.solution import Solution
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -11,12 +11,12 @@ from perceptron_theory.analyses.convex_gradients import convex_gradient
 from perceptron_theory.analyses.point_gradients import Point, slopes_at, weight_count
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.kept_groups import kept_groups
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import Band, Easy, FractionRule, Hard, Random, Selection, as_selection
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import ConvexSolution, Solution, Status
+from perceptron_theory.solving.kept_groups import kept_groups
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import ConvexSolution, Solution, Status
 
 FloatArray = npt.NDArray[np.float64]
 

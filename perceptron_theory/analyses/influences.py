@@ -11,8 +11,8 @@ from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import GaussianMargins
 from perceptron_theory.margins.kept import KeptMeasure, gaussian_window
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection, as_selection
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import Solution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import Solution
 from perceptron_theory.students.max_margin.equations import kept_mass
 from perceptron_theory.students.max_margin.sensitivity import Sensitivity, sensitivity_of
 from perceptron_theory.validation import first_outside, number_array, one_number

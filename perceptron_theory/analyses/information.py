@@ -9,8 +9,8 @@ from scipy.special import erfinv, log_ndtr, ndtr
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import VersionSpaceSolution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import VersionSpaceSolution
 from perceptron_theory.validation import first_outside, kept_fraction, number_array
 
 FloatArray = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
-from perceptron_theory.saddle_point import solve
+from perceptron_theory.solving.saddle_point import solve
 
 #: Fields of every student; `_MORE`: those that some have.
 _FIELDS = ("test_error", "R", "rho", "kappa", "residual", "quadrature_error", "status", "alpha_tot")

@@ -14,8 +14,8 @@ from perceptron_theory.labelled import dataset
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import KeepProbability, Selection, as_selection
 from perceptron_theory.problem import Problem
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import Solution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import Solution
 from perceptron_theory.validation import number_array, one_number, positive
 
 FloatArray = npt.NDArray[np.float64]

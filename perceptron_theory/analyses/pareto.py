@@ -14,11 +14,11 @@ from perceptron_theory.labelled import dataset, theory
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import FractionRule, KeepProbability, Selection, as_selection
-from perceptron_theory.max_margin import screen
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import Solution, Status
+from perceptron_theory.solving.max_margin import screen
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import Solution, Status
 from perceptron_theory.validation import kept_fraction, one_number, positive
 
 FloatArray = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ from perceptron_theory.labelled import dataset
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
-from perceptron_theory.saddle_point import solve
+from perceptron_theory.solving.saddle_point import solve
 from perceptron_theory.validation import kept_fraction, positive, probe_angle
 
 FloatArray = npt.NDArray[np.float64]

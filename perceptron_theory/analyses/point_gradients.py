@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.analyses.measured_gradients import kept_atoms, measured_gradient, probe_gradient
-from perceptron_theory.kept_groups import KeptGroup
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
 from perceptron_theory.margins.selection import Easy, FractionRule, Random
-from perceptron_theory.solution import RESIDUAL_TOLERANCE, Solution
+from perceptron_theory.solving.kept_groups import KeptGroup
+from perceptron_theory.solving.solution import RESIDUAL_TOLERANCE, Solution
 from perceptron_theory.students.max_margin.adjoint import (
     Response,
     averages,

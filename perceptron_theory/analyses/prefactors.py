@@ -17,7 +17,7 @@ from perceptron_theory.labelled import dataset
 from perceptron_theory.margins.distributions import GaussianMargins
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection, as_selection
 from perceptron_theory.problem import Problem
-from perceptron_theory.saddle_point import solve
+from perceptron_theory.solving.saddle_point import solve
 from perceptron_theory.validation import one_number, positive, probe_angle
 
 FloatArray = npt.NDArray[np.float64]

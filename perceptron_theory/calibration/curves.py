@@ -23,7 +23,7 @@ from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import FractionRule
-from perceptron_theory.saddle_point import solve
+from perceptron_theory.solving.saddle_point import solve
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -3,122 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from perceptron_theory.cli import options as shared
 from perceptron_theory.cli.streams import showing_everything
 from perceptron_theory.errors import PerceptronTheoryError
 from perceptron_theory.version import __version__
-
-_selection = click.option(
-    "--selection", default="hard", show_default=True, help="hard, easy, random, or band:Q (|z| quantiles from Q up)."
-)
-_theta_deg = click.option(
-    "--theta-deg", type=float, default=0.0, show_default=True, help="Angle between probe and teacher, 0 to 90 degrees."
-)
-_student = click.option(
-    "--student",
-    default="max-margin",
-    show_default=True,
-    help="max-margin, gibbs, bayes-point (mean of the version space), bayes-optimal (knows the rule); or a loss: "
-    "logistic, hinge, square, squared-hinge.",
-)
-_lam = click.option("--lam", help="Penalty lam N / 2 |w|^2 of a loss: a number >= 0, or optimal.")
-_flip = click.option(
-    "--flip", type=float, default=0.0, show_default=True, help="Share of wrong labels, in [0, 1/2); needs a loss."
-)
-_f = click.option("--f", type=float, required=True, help="Fraction of examples kept, in (0, 1].")
-_trials = click.option(
-    "--trials", type=int, default=100, show_default=True, help="Independent repetitions of each simulation."
-)
-_seed = click.option(
-    "--seed", type=int, default=0, show_default=True, help="Same seed, same numbers, for any --workers and --trials."
-)
-_workers = click.option("--workers", type=int, help="Number of processes.  [default: one per core, once that pays]")
-
-
-_READING = (
-    click.option(
-        "--higher-is",
-        help="What a high score means: harder, easier or keep. Required but for published ImageNet-1K_<metric>.csv.",
-    ),
-    click.option("--column", help="Column of the scores in a .csv or .parquet file."),
-    click.option("--key", help="Array of the scores in a .npz or .pt file."),
-    click.option("--ids", help="Column or key that names the examples."),
-    click.option("--labels", help="Column or key of the classes, or a .npy file with one label per score."),
-    click.option("--dtype", help="Type of the numbers of a file without header, such as float32."),
-)
-
-
-def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that say how a score file is read."""
-    for option in reversed(_READING):
-        command = option(command)
-    return command
-
-
-_CALIBRATING = (
-    click.argument("runs", type=click.Path(path_type=Path)),
-    click.argument("scores", required=False, type=click.Path(path_type=Path)),
-    click.option(
-        "--where",
-        multiple=True,
-        metavar="COLUMN=VALUE",
-        help="Rows of RUNS to take; repeat it for several conditions. A|B is A or B.",
-    ),
-    click.option(
-        "--chance",
-        type=float,
-        default=0.5,
-        show_default=True,
-        help="Test error of guessing: 0.9 for ten equal classes.",
-    ),
-    click.option(
-        "--student",
-        default="max-margin",
-        show_default=True,
-        help="max-margin, or a loss: logistic, hinge, square, squared-hinge.",
-    ),
-    click.option("--lam", help="Penalty lam N / 2 |w|^2 of a loss: a number >= 0; or fit it with --free."),
-    click.option(
-        "--free",
-        default="N,theta,floor",
-        show_default=True,
-        help="What is fitted, of N, theta, floor, scale, exponent; lam and flip (share of wrong labels) of a loss.",
-    ),
-    click.option(
-        "--fix",
-        multiple=True,
-        metavar="NAME=NUMBER",
-        help="What is held, such as theta=0.2 (radians); repeat it for several.",
-    ),
-    click.option(
-        "--intervals",
-        default="profile",
-        show_default=True,
-        help="profile (likelihood), bootstrap, or normal (rough, but at once).",
-    ),
-    click.option("--level", type=float, default=0.95, show_default=True, help="Of intervals and bands, in (0, 1)."),
-    click.option("--n-bootstrap", type=int, default=200, show_default=True, help="Replicates of the bootstrap."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap and of bands, >= 0."),
-    click.option(
-        "--compare/--no-compare",
-        default=False,
-        show_default=True,
-        help="Fit theories and power laws to the smaller runs too, and predict the larger ones.",
-    ),
-    *_READING,
-)
-
-
-def _calibrating(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that say what is calibrated."""
-    for option in reversed(_CALIBRATING):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -129,12 +22,12 @@ def commands() -> None:
 
 @commands.command()
 @click.option("--alpha-prune", type=float, required=True, help="Examples kept per parameter, > 0.")
-@_f
-@_theta_deg
-@_selection
-@_student
-@_lam
-@_flip
+@shared.fraction
+@shared.theta_deg
+@shared.selection
+@shared.student
+@shared.lam
+@shared.flip
 def solve(
     alpha_prune: float, f: float, theta_deg: float, selection: str, student: str, lam: str | None, flip: float
 ) -> None:
@@ -153,7 +46,7 @@ def solve(
 
 @commands.command()
 @click.argument("scores", required=False, type=click.Path(path_type=Path))
-@_reading
+@shared.reading
 @click.option("--by", default=None, help="rank: only the order of scores counts; value: scores are signed margins.")
 @click.option(
     "--theta-deg",
@@ -162,10 +55,10 @@ def solve(
 )
 @click.option("--alpha-tot-max", type=float, help="Ceiling on examples before pruning per parameter.")
 @click.option("--f-min", type=float, help="Floor on the fraction kept.")
-@_selection
-@_student
-@_lam
-@_flip
+@shared.selection
+@shared.student
+@shared.lam
+@shared.flip
 @click.option("--alpha-min", type=float, default=0.5, show_default=True, help="Smallest alpha_prune.")
 @click.option("--alpha-max", type=float, help="Largest alpha_prune. Default: the ceiling, or 100.")
 @click.option("--points", type=int, default=25, show_default=True, help="Number of sizes, log-spaced.")
@@ -201,7 +94,7 @@ def scores() -> None:
 
 @scores.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@_reading
+@shared.reading
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -224,8 +117,8 @@ def inspect(file: Path, out: Path, **reading: str | None) -> None:
 
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@_reading
-@_f
+@shared.reading
+@shared.fraction
 @click.option(
     "--mode",
     default="hard",
@@ -240,7 +133,7 @@ def inspect(file: Path, out: Path, **reading: str | None) -> None:
 )
 @click.option("--alpha-tot", type=float, help="For policy: examples before pruning per parameter.")
 @click.option("--theta-deg", type=float, help="For policy: angle between probe and truth, 0 to 90 degrees.")
-@_seed
+@shared.seed
 @click.option("--stream", is_flag=True, help="Read in batches, in bounded memory: for tables larger than memory.")
 @click.option(
     "--out",
@@ -266,12 +159,12 @@ def select(file: Path, **options: Any) -> None:
 @commands.command()
 @click.option("--n", type=int, required=True, help="Number of inputs, which is the number of parameters.")
 @click.option("--alpha-prune", type=float, required=True, help="Examples kept per parameter, > 0.")
-@_f
-@_theta_deg
-@_selection
-@_trials
-@_seed
-@_workers
+@shared.fraction
+@shared.theta_deg
+@shared.selection
+@shared.trials
+@shared.seed
+@shared.workers
 @click.option("--out", type=click.Path(path_type=Path), help=".csv file for a table with one row per trial.")
 def simulate(**options: Any) -> None:
     """Train finite students on pruned data and print what they measure.
@@ -307,12 +200,12 @@ def simulate(**options: Any) -> None:
     show_default=True,
     help="Examples kept per parameter, > 0; repeat it for several.",
 )
-@_f
-@_theta_deg
-@_selection
-@_trials
-@_seed
-@_workers
+@shared.fraction
+@shared.theta_deg
+@shared.selection
+@shared.trials
+@shared.seed
+@shared.workers
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -339,7 +232,7 @@ def compare(**options: Any) -> None:
 
 
 @commands.command()
-@_calibrating
+@shared.calibrating
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -366,7 +259,7 @@ def calibrate(**options: Any) -> None:
 
 
 @commands.command()
-@_calibrating
+@shared.calibrating
 @click.option("--pool", type=int, required=True, help="Number of examples that there are.")
 @click.option("--budget", type=int, help="Most examples to train on. Either this or --error.")
 @click.option("--error", type=float, help="Test error to reach with as few examples as possible.")

@@ -18,12 +18,12 @@ from perceptron_theory.margins.selection import FractionRule, Random
 from perceptron_theory.output import check_writable, write_all
 from perceptron_theory.plotting import comparison_figure
 from perceptron_theory.progress import compiling
-from perceptron_theory.saddle_point import solve
 from perceptron_theory.simulation.simulation import Simulation
 from perceptron_theory.simulation.sweep import Sweep, simulate_sweep
 from perceptron_theory.simulation.training.trained import UncertifiedError
 from perceptron_theory.simulation.trials import as_seed
-from perceptron_theory.solution import Status
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import Status
 
 #: What is written, beside the store.
 FILES = ("compare.csv", "compare.nc", "compare.png")

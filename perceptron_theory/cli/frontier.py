@@ -23,7 +23,7 @@ from perceptron_theory.plotting import frontier_figure
 from perceptron_theory.progress import compiling
 from perceptron_theory.scores import Scores, digits_scores
 from perceptron_theory.scores.digits import digits_facts
-from perceptron_theory.solution import Status
+from perceptron_theory.solving.solution import Status
 from perceptron_theory.validation import kept_fraction, positive
 
 #: Fractions kept that the picture draws behind the frontier.

@@ -6,8 +6,8 @@ import click
 
 from perceptron_theory.cli.arguments import angle, rule, trained
 from perceptron_theory.progress import compiling
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import ConvexSolution, Solution, Status, VersionSpaceSolution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import ConvexSolution, Solution, Status, VersionSpaceSolution
 
 
 def print_point(

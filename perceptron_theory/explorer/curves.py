@@ -22,7 +22,7 @@ from perceptron_theory.explorer.pictures import (
 from perceptron_theory.explorer.point import Point
 from perceptron_theory.explorer.setting import Setting
 from perceptron_theory.margins.distributions import Margins
-from perceptron_theory.solution import Status
+from perceptron_theory.solving.solution import Status
 
 #: Sizes of a curve: of the max-margin student, and of those that take longer.
 POINTS, FEWER_POINTS = 61, 25

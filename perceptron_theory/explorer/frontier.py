@@ -23,7 +23,7 @@ from perceptron_theory.explorer.pictures import (
 )
 from perceptron_theory.explorer.setting import Setting
 from perceptron_theory.margins.distributions import Margins
-from perceptron_theory.solution import Status
+from perceptron_theory.solving.solution import Status
 
 #: Sizes of a frontier: on Gaussian margins, on measured ones, and for students that take longer.
 POINTS, MEASURED_POINTS, FEWER_POINTS = 25, 13, 7

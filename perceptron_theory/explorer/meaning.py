@@ -9,7 +9,7 @@ import xarray as xr
 from perceptron_theory.errors import PerceptronTheoryError
 from perceptron_theory.explorer.point import Point, status
 from perceptron_theory.explorer.setting import Setting
-from perceptron_theory.solution import Status
+from perceptron_theory.solving.solution import Status
 
 
 def per_cent(share: float) -> str:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from perceptron_theory.explorer.setting import Setting
 from perceptron_theory.margins.distributions import Margins
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import Solution, Status
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import Solution, Status
 
 
 @dataclass(frozen=True)

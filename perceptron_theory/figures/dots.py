@@ -15,10 +15,10 @@ from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.selection import KeepProbability, Selection
 from perceptron_theory.progress import track
-from perceptron_theory.saddle_point import solve
 from perceptron_theory.simulation.execution import one_per_core
 from perceptron_theory.simulation.simulation import Simulation
 from perceptron_theory.simulation.trials import simulate
+from perceptron_theory.solving.saddle_point import solve
 
 #: Inputs of a student: as in the paper.
 N: Final = 200

@@ -16,11 +16,11 @@ from perceptron_theory.figures.dots import TRIALS, TRIALS_FAST, N
 from perceptron_theory.plotting.curves import FRONTIER_COLOUR
 from perceptron_theory.plotting.style import new_figure
 from perceptron_theory.problem import Problem
-from perceptron_theory.saddle_point import solve
 from perceptron_theory.simulation.data import draw as draw_examples
 from perceptron_theory.simulation.execution import one_per_core
 from perceptron_theory.simulation.finite import FiniteProblem
 from perceptron_theory.simulation.trials import simulate
+from perceptron_theory.solving.saddle_point import solve
 
 THETA = float(np.deg2rad(20.0))
 ALPHA_PRUNE, F = 2.0, 0.4

@@ -18,7 +18,7 @@ from perceptron_theory.analyses.pareto import pareto_frontier
 from perceptron_theory.figures.dots import Cell, simulated
 from perceptron_theory.plotting.curves import FRONTIER_COLOUR, draw_best, draw_dots, simulation_label
 from perceptron_theory.plotting.style import ALPHA_PRUNE, RANDOM_COLOUR, TEST_ERROR, new_figure, number_ticks
-from perceptron_theory.saddle_point import solve
+from perceptron_theory.solving.saddle_point import solve
 
 THETA_DEG = (0.0, 20.0)
 F_MIN = 0.05

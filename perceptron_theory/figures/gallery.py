@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from perceptron_theory.citations.sources import PAPER, lines
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.plotting.style import save, style_sheet
-from perceptron_theory.solution import QUADRATURE_TOLERANCE, RESIDUAL_TOLERANCE, Status
+from perceptron_theory.solving.solution import QUADRATURE_TOLERANCE, RESIDUAL_TOLERANCE, Status
 from perceptron_theory.version import __version__
 
 #: In the order of the paper, then what no paper has.

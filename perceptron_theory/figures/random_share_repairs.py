@@ -16,7 +16,7 @@ from perceptron_theory.labels import Labels
 from perceptron_theory.plotting.curves import draw_dots, simulation_label
 from perceptron_theory.plotting.style import FRACTION, RANDOM_COLOUR, TEST_ERROR, new_figure, number_ticks
 from perceptron_theory.presets import randomised_rule
-from perceptron_theory.saddle_point import solve
+from perceptron_theory.solving.saddle_point import solve
 
 THETA = float(np.deg2rad(20.0))
 POOL, FLIP, LAM = 10.0, 0.1, 0.1

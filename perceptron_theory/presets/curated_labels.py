@@ -11,8 +11,8 @@ from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.distributions import GaussianMargins
 from perceptron_theory.margins.selection import QuantileRule, Random, as_selection
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import ConvexSolution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import ConvexSolution
 from perceptron_theory.validation import kept_fraction, number_array, one_number
 
 

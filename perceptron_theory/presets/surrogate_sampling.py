@@ -10,8 +10,8 @@ from perceptron_theory.convex_loss import ConvexLoss, penalty
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.selection import KeepProbability
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import ConvexSolution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import ConvexSolution
 from perceptron_theory.validation import kept_fraction, number_array, one_number, positive
 
 FloatArray = npt.NDArray[np.float64]

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labels import Labels
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import ConvexSolution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import ConvexSolution
 from perceptron_theory.validation import number_array, one_number
 
 

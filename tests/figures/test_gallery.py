@@ -16,7 +16,7 @@ from perceptron_theory.cli.app import main
 from perceptron_theory.figures import gallery
 from perceptron_theory.figures.gallery import NAMES, checked, file_names, make, module, stamped
 from perceptron_theory.plotting.style import style_sheet
-from perceptron_theory.solution import Status
+from perceptron_theory.solving.solution import Status
 
 GALLERY = Path(__file__).parents[2] / "docs" / "gallery.md"
 

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA_IN_WHEEL = {
     "perceptron_theory/__init__.pyi",
     "perceptron_theory/explorer/assets/explorer.css",
+    "perceptron_theory/explorer/assets/explorer.js",
     "perceptron_theory/measured_runs/data/advice_runs.csv",
     "perceptron_theory/measured_runs/data/mnist_runs.csv",
     "perceptron_theory/measured_runs/data/mnist_runs.json",
@@ -46,7 +47,12 @@ TEST_TOOLS = ("hypothesis", "mpmath", "packaging", "pytest", "pytest-xdist")
 #: Tests that hold with each extra alone; without any, those that need none.
 TESTS_OF_EXTRAS: dict[str, tuple[str, ...]] = {
     "": ("tests/unit", "tests/limits", "tests/published", "tests/cli", "tests/calibration"),
-    "torch": ("tests/metrics", "--ignore=tests/metrics/test_measured.py", "tests/identities/test_torch_bridge.py", "tests/keeplists"),
+    "torch": (
+        "tests/metrics",
+        "--ignore=tests/metrics/test_measured.py",
+        "tests/identities/test_torch_bridge.py",
+        "tests/keeplists",
+    ),
     "digits": ("tests/scores/test_scores.py", "tests/simulation/test_loss_minimisers.py"),
     "derivation": ("tests/second_derivation",),
     "dask": ("tests/keeplists/test_streaming_executors.py", "tests/simulation/test_trials.py"),

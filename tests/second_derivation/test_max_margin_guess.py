@@ -150,7 +150,7 @@ def test_boundary_density_of_a_perfect_probe(high: float, smallest: float) -> No
 
 
 @pytest.mark.parametrize("conditional", [True, False])
-@pytest.mark.parametrize("edge", [-3.0, -1.0, 0.0])
+@pytest.mark.parametrize("edge", [-3.0, -1.0, -0.3, -0.1])
 def test_boundary_cost(edge: float, conditional: bool) -> None:
     nodes, w = np.polynomial.legendre.leggauss(200)
     g = edge + (6.0 - 0.5 * edge) * (1.0 + nodes)
@@ -161,19 +161,20 @@ def test_boundary_cost(edge: float, conditional: bool) -> None:
         return float(density @ ((u * u + 1.0) * norm.cdf(u) + u * norm.pdf(u)))
 
     found = boundary_cost(edge, conditional)
-    if edge >= 0.0:
-        # All on one side: separable by g, any cost above 0 can be beaten.
-        assert found < 1e-4
-        return
-    best = minimize_scalar(cost, bounds=(0.0, 20.0), method="bounded", options={"xatol": 1e-9})
+    best = minimize_scalar(cost, bounds=(0.0, 40.0), method="bounded", options={"xatol": 1e-9})
     # The least value is flat: the square of the location's error.
     assert found == pytest.approx(best.fun, rel=1e-9)
     assert found < cost(0.0)
     assert cost(0.0) == pytest.approx(0.5 * (1.0 if conditional else norm.sf(edge)), rel=1e-9)
 
 
-def atom(weights: tuple[float, float, float]) -> pt.MeasuredMargins:
-    return pt.MeasuredMargins([-0.1, 1.0, 1.5], list(weights), signed=True)
+@pytest.mark.parametrize("conditional", [True, False])
+def test_boundary_without_cost(conditional: bool) -> None:
+    """All examples on one side of g = 0: separable by g alone."""
+    # Gaussian tails are all that is left.
+    assert 0.0 <= boundary_cost(0.5, conditional) < 1e-20
+    # With examples on the boundary itself the cost falls as 1 / c, until it counts as none.
+    assert boundary_cost(0.0, conditional) == 0.0
 
 
 def test_held_to_the_probe() -> None:
@@ -191,6 +192,10 @@ def test_held_to_the_probe() -> None:
     # One example on the wrong side of the probe, however light, forbids it until it weighs nothing.
     for weight, expected in ((1e-2, False), (1e-15, False), (1e-30, True)):
         wrong = pt.MeasuredMargins([-0.1, 1.0, 1.5], [weight, 3.0, 1.0], signed=True).unpruned(theta)
+        assert is_pinned(wrong, 2.0 * critical, theta) == expected
+    # What it costs to have it there counts, (1 + |m| / m0)^2, and not how much there is.
+    for m, expected in ((-0.1, True), (-60.0, False)):
+        wrong = pt.MeasuredMargins([m, 1.0, 1.5], [1e-22, 3.0, 1.0], signed=True).unpruned(theta)
         assert is_pinned(wrong, 2.0 * critical, theta) == expected
     # Without a gap or an atom there is nothing to hold.
     assert not is_pinned(gaussian_window(0.0, 0.7, 0.516), 1e4, theta)

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import perceptron_theory as pt
-from perceptron_theory import metrics, presets, saddle_point
+from perceptron_theory import metrics, presets
 from perceptron_theory.calibration.comparing import LAWS
 from perceptron_theory.citations import citing
 from perceptron_theory.citations.entries import BIBLIOGRAPHY, PACKAGE
@@ -21,6 +21,7 @@ from perceptron_theory.citations.sources import METRICS, NAMES, PRESETS, STUDENT
 from perceptron_theory.cli.app import main
 from perceptron_theory.convex_loss import LOSSES
 from perceptron_theory.scores.published import PUBLISHED_METRICS
+from perceptron_theory.solving import saddle_point
 
 CITATION = Path(__file__).resolve().parents[2] / "CITATION.cff"
 

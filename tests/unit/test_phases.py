@@ -101,7 +101,7 @@ def test_crossover_outcomes() -> None:
 
 def test_failed_points_are_neither_hidden_nor_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     # No residual passes.
-    monkeypatch.setattr("perceptron_theory.solution.RESIDUAL_TOLERANCE", -1.0)
+    monkeypatch.setattr("perceptron_theory.solving.solution.RESIDUAL_TOLERANCE", -1.0)
     diagram = pt.phase_diagram([1.0, 10.0], 0.5)
     assert set(diagram.winner.values) == {"unknown"}
     assert np.isnan(diagram.test_error.values).all()

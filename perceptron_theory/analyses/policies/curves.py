@@ -18,7 +18,7 @@ from perceptron_theory.labelled import axis, dataset
 from perceptron_theory.margins.selection import KeepProbability
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
-from perceptron_theory.solution import ConvergenceError, Solution
+from perceptron_theory.solving.solution import ConvergenceError, Solution
 from perceptron_theory.validation import kept_fraction, one_number, probe_angle
 
 FloatArray = npt.NDArray[np.float64]

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from perceptron_theory.analyses.policies.descent import Candidate
 from perceptron_theory.analyses.policies.windows import MarginAxis
 from perceptron_theory.margins.selection import Band, KeepProbability, Selection
-from perceptron_theory.saddle_point import solve
-from perceptron_theory.solution import Solution
+from perceptron_theory.solving.saddle_point import solve
+from perceptron_theory.solving.solution import Solution
 
 FloatArray = npt.NDArray[np.float64]
 

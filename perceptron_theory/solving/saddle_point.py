@@ -8,18 +8,18 @@ from typing import Literal, get_args, overload
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.bayes_optimal import solve_bayes_optimal
 from perceptron_theory.convex_loss import ConvexLoss
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
-from perceptron_theory.max_margin import solve_max_margin
 from perceptron_theory.problem import Problem
-from perceptron_theory.regularised import solve_regularised
-from perceptron_theory.solution import ConvergenceError, ConvexSolution, Solution, Status, VersionSpaceSolution
+from perceptron_theory.solving.bayes_optimal import solve_bayes_optimal
+from perceptron_theory.solving.max_margin import solve_max_margin
+from perceptron_theory.solving.regularised import solve_regularised
+from perceptron_theory.solving.solution import ConvergenceError, ConvexSolution, Solution, Status, VersionSpaceSolution
+from perceptron_theory.solving.version_space import solve_version_space
 from perceptron_theory.validation import imposed_margin
-from perceptron_theory.version_space import solve_version_space
 
 FloatArray = npt.NDArray[np.float64]
 _InVersionSpace = Literal["gibbs", "bayes-point"]

@@ -11,17 +11,17 @@ from scipy.special import ndtr
 
 from perceptron_theory.convex_loss import ConvexLoss, check_weights
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.kept_groups import KeptGroup, kept_groups
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import GaussianMargins, Margins, MeasuredMargins
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.selection import KeepProbability, Random, Selection
 from perceptron_theory.problem import Problem
-from perceptron_theory.solution import ConvexSolution, certify
+from perceptron_theory.solving.kept_groups import KeptGroup, kept_groups
+from perceptron_theory.solving.solution import ConvexSolution, certify
+from perceptron_theory.solving.threads import share_out
 from perceptron_theory.students.convex_loss.equations import Setting
 from perceptron_theory.students.convex_loss.settings import setting
 from perceptron_theory.students.convex_loss.solver import separability, solve_convex
-from perceptron_theory.threads import share_out
 
 FloatArray = npt.NDArray[np.float64]
 

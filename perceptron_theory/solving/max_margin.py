@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.kept_groups import KeptGroup, kept_groups
 from perceptron_theory.margins.distributions import GaussianMargins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Random, Selection
 from perceptron_theory.problem import Problem
-from perceptron_theory.solution import Solution, certify
+from perceptron_theory.solving.kept_groups import KeptGroup, kept_groups
+from perceptron_theory.solving.solution import Solution, certify
+from perceptron_theory.solving.threads import share_out
 from perceptron_theory.students.max_margin.solver import screen_kept, solve_kept, solve_windows
-from perceptron_theory.threads import share_out
 
 FloatArray = npt.NDArray[np.float64]
 

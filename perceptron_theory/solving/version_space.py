@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.kept_groups import KeptGroup, kept_groups
 from perceptron_theory.margins.distributions import GaussianMargins
 from perceptron_theory.margins.selection import Random
-from perceptron_theory.max_margin import solve_max_margin
 from perceptron_theory.problem import Problem
-from perceptron_theory.solution import Status, VersionSpaceSolution, certify
+from perceptron_theory.solving.kept_groups import KeptGroup, kept_groups
+from perceptron_theory.solving.max_margin import solve_max_margin
+from perceptron_theory.solving.solution import Status, VersionSpaceSolution, certify
+from perceptron_theory.solving.threads import share_out
 from perceptron_theory.students.version_space.solver import solve_volumes
-from perceptron_theory.threads import share_out
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.kept_groups import KeptGroup, kept_groups
 from perceptron_theory.margins.distributions import GaussianMargins
 from perceptron_theory.margins.selection import Random
 from perceptron_theory.problem import Problem
-from perceptron_theory.solution import Solution, certify
+from perceptron_theory.solving.kept_groups import KeptGroup, kept_groups
+from perceptron_theory.solving.solution import Solution, certify
+from perceptron_theory.solving.threads import share_out
 from perceptron_theory.students.bayes_optimal.solver import solve_bayes
-from perceptron_theory.threads import share_out
 
 
 def solve_bayes_optimal(problem: Problem) -> Solution:

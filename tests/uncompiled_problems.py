@@ -76,8 +76,7 @@ def max_margin() -> Problems:
 
 def version_spaces() -> Problems:
     return {
-        "gibbs": lambda: of(pt.solve(0.5, 0.4, 0.3, student="gibbs")),
-        "gibbs, perfect": lambda: of(pt.solve(2.0, 0.4, 0.0, student="gibbs", kappa=0.1)),
+        "gibbs": lambda: of(pt.solve(0.5, 0.4, 0.3, student="gibbs", kappa=0.1)),
         "gibbs on atoms": lambda: of(pt.solve(2.0, 0.5, 0.5, student="gibbs", margins=FEW)),
         # With an angle there are two dimensions to average over: minutes.
         "bayes, perfect": lambda: of(pt.solve(2.0, 0.4, 0.0, student="bayes-optimal")),

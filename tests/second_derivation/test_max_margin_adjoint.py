@@ -77,7 +77,9 @@ def response(data: Data, size: float, w: FloatArray, weights: FloatArray) -> Flo
     return dW
 
 
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize(
+    "name", ["measured", "perfect", *(pytest.param(n, marks=pytest.mark.slow) for n in ("hard", "easy"))]
+)
 @pytest.mark.parametrize("size", [0.4, 6.0])
 def test_response_to_more_examples(name: str, size: float) -> None:
     data = DATA[name]

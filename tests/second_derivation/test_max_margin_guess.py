@@ -74,7 +74,13 @@ def test_smallest_kept_margin() -> None:
     # Easy: 2.0 in full, 1.1 in part, which is an edge; then an edge alone.
     assert seen(measured(True, 0.4, "easy", 0.25), 0.4, 1.1)[0] == 1.1
     assert seen(measured(True, 0.4, "easy", 0.1), 0.4, 2.0)[0] == 2.0
-    # Hard: only the example on the wrong side.
+    assert seen(gaussian_window(0.2, 0.7, 0.36), 0.4, 0.2)[0] == 0.2
+    # What is kept in part counts, below 1 too, and beside an interval around 0.
+    edge = pt.MeasuredMargins([0.4, 0.6], signed=True).kept(as_selection("easy"), 0.3, 0.4)
+    assert seen(edge, 0.4, 0.6)[0] == 0.6
+    assert seen(edge._replace(intervals=np.array([[-0.5, 0.5]])), 0.4, 0.6)[0] == 0.0
+    # Hard: only the example on the wrong side, in part and in full.
+    assert seen(measured(True, 0.4, "hard", 0.1 / 4.8), 0.4, 1.0)[0] == 0.0
     assert seen(measured(True, 0.4, "hard", 0.3 / 4.8), 0.4, 1.0)[0] == 0.0
 
 
@@ -247,4 +253,27 @@ def test_guess_at_large_alpha(low: float, high: float, theta: float, size: float
     assert residual < 1e-12
     found = first_guess(measure, size, theta)
     assert far(found, x) < within
+    assert found == pytest.approx(_rotated(found, theta), rel=1e-10, abs=1e-10)
+
+
+def test_guess_between_gap_and_load() -> None:
+    """Examples at the gap exceed the capacity, a few on the wrong side of the probe limit how far it is followed."""
+    for weight in (1e-4, 1e-6, 1e-10):
+        measure = pt.MeasuredMargins([-0.1, 1.0, 1.5], [weight, 3.0, 1.0], signed=True).unpruned(0.5)
+        for size in (20.0, 60.0, 600.0):
+            x, *_ = solve_measure(measure, size, 0.5)
+            found = first_guess(measure, size, 0.5)
+            # Three quarters of the solution, which grows by a factor of 1000 from one weight to the next.
+            assert far(found, x) < 0.3
+            assert found.k0 == pytest.approx(x.k0, abs=0.5)
+
+
+@pytest.mark.parametrize(("low", "theta", "size"), [(2.0, 0.6, 10.0), (2.0, 0.6, 100.0), (1.0, 0.3, 100.0)])
+def test_guess_of_a_window_with_load(low: float, theta: float, size: float) -> None:
+    measure = gaussian_window(low, math.inf, 2.0 * float(norm.sf(low)))
+    x, *_ = solve_measure(measure, size, theta)
+    found = first_guess(measure, size, theta)
+    # The load alone says how far, to a third.
+    assert far(found, x) < 0.35
+    assert found.k0 == pytest.approx(x.k0, abs=1.1)
     assert found == pytest.approx(_rotated(found, theta), rel=1e-10, abs=1e-10)

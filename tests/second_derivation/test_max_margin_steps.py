@@ -168,6 +168,7 @@ def test_singular_systems() -> None:
         assert not solve_linear(system.copy())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["measured", "perfect", "hard"])
 @pytest.mark.parametrize("size", [0.4, 6.0])
 def test_solved_from_afar(name: str, size: float) -> None:
@@ -184,6 +185,7 @@ def test_solved_from_afar(name: str, size: float) -> None:
         np.testing.assert_allclose(there, x, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DATA)
 @pytest.mark.parametrize("size", [0.4, 6.0])
 def test_programme_is_solved(name: str, size: float) -> None:

@@ -110,8 +110,8 @@ class Problem:
         if beyond.any():
             raise InvalidInputError(
                 f"alpha_prune / f must be finite, got {alpha[beyond].flat[0]:g} / {fraction[beyond].flat[0]:g}: it is "
-                "the number of examples before pruning per parameter."
-            )
                 "the number of examples before pruning per parameter; take a larger f or a smaller alpha_prune."
+            )
+        if isinstance(margins, MeasuredMargins):
             margins.check_theta(float(angle.min()) if angle.size else 1.0)
         return cls(alpha, fraction, angle, rule, margins, labels)

@@ -53,7 +53,7 @@ from .margins.selection import (
     Random as Random,
 )
 from .extras import MissingExtraError as MissingExtraError
-from .solving.regularised import separability_threshold as separability_threshold
+from .solving.convex_losses import separability_threshold as separability_threshold
 from .solving.saddle_point import solve as solve
 from .scores.angle import AngleEstimate as AngleEstimate, theta_from_error_rate as theta_from_error_rate
 from .scores.angle_agreement import (

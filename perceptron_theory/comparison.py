@@ -155,7 +155,7 @@ def _check(sim: Simulation) -> None:
     where = f"N = {sim.N}, alpha_prune = {sim.alpha_prune:g}"
     if sim.student != MaxMargin.name and sim.convex_loss is None:
         raise InvalidInputError(
-            f"the theory is of the max_margin student or a ConvexLoss, got a simulation of {sim.student!r} at {where}: "
+            f"the theory is of the max-margin student or a ConvexLoss, got a simulation of {sim.student!r} at {where}: "
             "simulate one of those."
         )
     if sim.failed:

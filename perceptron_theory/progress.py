@@ -24,9 +24,9 @@ def track(items: Iterable[_Item], description: str, show: bool, total: int | Non
 def compiling() -> Iterator[None]:
     """Say on stderr why nothing happens, if nothing happens for two seconds.
 
-    The first call after installation compiles the kernels before any bar can move.
+    The first call of each kind after installation compiles the kernels before any bar can move.
     """
-    message = "working; the first call after installation compiles the numerical kernels, about half a minute ..."
+    message = "working; the first call of each kind compiles its numerical kernels, about half a minute ..."
     timer = threading.Timer(_DELAY, lambda: print(message, file=sys.stderr, flush=True))
     timer.daemon = True
     timer.start()

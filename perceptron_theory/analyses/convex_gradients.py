@@ -17,8 +17,8 @@ from perceptron_theory.margins.distributions import GaussianMargins, MeasuredMar
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.selection import Easy, FractionRule, Random
 from perceptron_theory.problem import Problem
+from perceptron_theory.solving.convex_losses import solve_convex_loss
 from perceptron_theory.solving.kept_groups import GAUSSIAN_INPUTS, KeptGroup, kept_groups
-from perceptron_theory.solving.regularised import solve_regularised
 from perceptron_theory.solving.solution import ConvexSolution
 from perceptron_theory.solving.threads import share_out
 from perceptron_theory.students.convex_loss.equations import Setting, Weights
@@ -138,7 +138,7 @@ def _lengths(solution: ConvexSolution) -> FloatArray:
     if endless.any():
         problem = solution.problem
         at = {name: getattr(problem, name)[endless] for name in ("alpha_prune", "f", "theta")}
-        norm[endless] = solve_regularised(dataclasses.replace(problem, **at), ConvexLoss("squared-hinge", 0.0)).norm
+        norm[endless] = solve_convex_loss(dataclasses.replace(problem, **at), ConvexLoss("squared-hinge", 0.0)).norm
     return norm.ravel()
 
 

@@ -43,7 +43,7 @@ class Cell(NamedTuple):
     f: float | None
     theta: float = 0.0
     selection: str | Selection = "hard"
-    student: str | ConvexLoss = "max_margin"
+    student: str | ConvexLoss = "max-margin"
     labels: Labels | None = None
 
     def simulated(self, trials: int, seed: int, executor: Executor) -> Simulation:

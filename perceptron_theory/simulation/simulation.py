@@ -48,7 +48,7 @@ class Simulation:
     kappa : ndarray
         Smallest margin of a kept example; negative if the student gets the observed label of one wrong.
     gap : ndarray
-        Certificate of the student: for "max_margin" the relative duality gap.
+        Certificate of the student: for "max-margin" the relative duality gap.
     n_support : ndarray of int64
         Number of examples that support the student.
     train_error : ndarray

@@ -71,7 +71,7 @@ def simulate_sweep(
     selection: str | Selection = "hard",
     margins: Margins | None = None,
     labels: Labels | None = None,
-    student: str | ConvexLoss | Student = "max_margin",
+    student: str | ConvexLoss | Student = "max-margin",
     trials: int = 100,
     seed: int = 0,
     executor: Executor | None = None,

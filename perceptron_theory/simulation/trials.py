@@ -23,6 +23,7 @@ from perceptron_theory.simulation.generalisation import overlaps, test_error
 from perceptron_theory.simulation.one_thread import one_blas_thread
 from perceptron_theory.simulation.simulation import MEASURED, Simulation, from_rows
 from perceptron_theory.simulation.training.convex_losses.student import LossMinimiser
+from perceptron_theory.simulation.training.gibbs import Gibbs
 from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
 from perceptron_theory.simulation.training.trained import Trained, UncertifiedError
 from perceptron_theory.validation import whole_number
@@ -90,7 +91,7 @@ def simulate(
     selection: str | Selection = "hard",
     margins: Margins | None = None,
     labels: Labels | None = None,
-    student: str | ConvexLoss | Student = "max_margin",
+    student: str | ConvexLoss | Student = "max-margin",
     trials: int = 100,
     seed: int = 0,
     executor: Executor | None = None,
@@ -121,11 +122,11 @@ def simulate(
     labels : Labels, optional
         How labels come about. Default: the sign of the teacher's field. Rules that keep by rank look at |z| only, a
         `KeepProbability` at the margin m = y z of the label y as observed; `test_error` is without the noise.
-    student : "max_margin", ConvexLoss or a student
-        What is trained: the exact maximum-margin perceptron, the minimiser of a convex loss for one number
-        `ConvexLoss.lam`, or for example ``Gibbs()``. With `ConvexLoss.reweight` kept examples have the weights 1 / k(m)
-        of a `KeepProbability` k, and 1 under other rules: the sum over them is an unbiased estimate of the sum over the
-        pool. A constant k < 1 is then not the same as no weights, because lam is given.
+    student : "max-margin", "gibbs", ConvexLoss or a student
+        What is trained: the exact maximum-margin perceptron, a draw from the version space (`Gibbs` has settings), or
+        the minimiser of a convex loss for one number `ConvexLoss.lam`. With `ConvexLoss.reweight` kept examples have
+        the weights 1 / k(m) of a `KeepProbability` k, and 1 under other rules: the sum over them is an unbiased
+        estimate of the sum over the pool. A constant k < 1 is then not the same as no weights, because lam is given.
     trials : int
         Number of independent trials.
     seed : int
@@ -186,11 +187,15 @@ def as_student(student: str | ConvexLoss | Student, selection: Selection) -> Stu
     if isinstance(student, str):
         if student == MaxMargin.name:
             return MaxMargin()
+        if student == Gibbs.name:
+            return Gibbs()
     elif isinstance(student, type):
         raise InvalidInputError(f"student must be an instance, got the class {student.__name__}: call it first.")
     elif callable(getattr(student, "train", None)) and isinstance(getattr(student, "name", None), str):
         return student
-    raise InvalidInputError(f"unknown student {student!r}: use 'max_margin', ConvexLoss(loss, lam) or Gibbs().")
+    raise InvalidInputError(
+        f"unknown student {student!r}: use 'max-margin', 'gibbs', ConvexLoss(loss, lam) or a Gibbs of your own."
+    )
 
 
 def loss_of(student: Student) -> ConvexLoss | None:

@@ -15,8 +15,8 @@ from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.solving.bayes_optimal import solve_bayes_optimal
+from perceptron_theory.solving.convex_losses import solve_convex_loss
 from perceptron_theory.solving.max_margin import solve_max_margin
-from perceptron_theory.solving.regularised import solve_regularised
 from perceptron_theory.solving.solution import ConvergenceError, ConvexSolution, Solution, Status, VersionSpaceSolution
 from perceptron_theory.solving.version_space import solve_version_space
 from perceptron_theory.validation import imposed_margin
@@ -204,7 +204,7 @@ def _convex(problem: Problem, student: ConvexLoss, kappa: npt.ArrayLike, throw: 
         raise InvalidInputError(f"kappa cannot be asked of a ConvexLoss, got {kappa!r}: leave it out.")
     if not student.optimal:
         problem, _ = _widened(problem, "lam", np.asarray(student.lam, dtype=np.float64))
-    solution = solve_regularised(problem, student)
+    solution = solve_convex_loss(problem, student)
     if throw if throw is not None else solution.problem.shape == ():
         _raise_if_failed(solution)
     return solution

@@ -51,7 +51,7 @@ _SENTENCES = {
     Status.CONVERGED: "converged: the equations hold and a finer quadrature agrees",
     Status.NOT_CONVERGED: f"the residual of the equations stayed above {RESIDUAL_TOLERANCE:g}",
     Status.INACCURATE: f"a finer quadrature changes the result by more than {QUADRATURE_TOLERANCE:g}",
-    Status.UNPHYSICAL: "the equations hold at a point outside 0 <= test_error < 1, 0 < R <= 1, kappa >= 0",
+    Status.UNPHYSICAL: "the equations hold at a point outside 0 <= test_error < 1, |R| <= 1, kappa >= 0",
     Status.INFEASIBLE: "no fraction kept satisfies the constraints",
     Status.NO_STUDENT: "no student has this margin: it is not below that of the max-margin student",
 }

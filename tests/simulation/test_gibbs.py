@@ -11,6 +11,7 @@ from kept_examples import Recipe, kept_examples, large_N, teacher_overlap
 from scipy.special import ndtri
 from scipy.stats import kstest
 
+import perceptron_theory as pt
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.simulation.training.gibbs import Gibbs, Samples, max_margin_direction
 from perceptron_theory.simulation.training.hit_and_run import advance
@@ -260,3 +261,9 @@ def test_theory_is_the_limit(name: str) -> None:
     print(f"{name}: {np.round(deviations, 2)} standard errors, which are {np.round(standard_error, 4)}")
     assert np.all(np.abs(deviations) < 4), deviations
     assert np.all(standard_error < 0.02)
+
+
+def test_by_name() -> None:
+    named, made = (pt.simulate(20, 1.0, 0.5, student=student, trials=2) for student in ("gibbs", Gibbs()))
+    np.testing.assert_array_equal(named.R, made.R)
+    assert named.student == "gibbs"

@@ -255,7 +255,7 @@ def test_realised_numbers_are_reported() -> None:
     assert sim.finite == FiniteProblem(21, 43, 143, 0, 0.3, pt.Hard(), sim.problem.margins)
     assert sim.alpha_prune == 43 / 21
     assert sim.f == 43 / 143
-    assert (sim.N, sim.trials, sim.theta, sim.student) == (21, 2, 0.3, "max_margin")
+    assert (sim.N, sim.trials, sim.theta, sim.student) == (21, 2, 0.3, "max-margin")
     assert float(sim.problem.alpha_prune) == 2.04
     assert math.isnan(simulate(f=None, selection=pt.KeepProbability(lambda m: m < 9), trials=1).f)
 
@@ -406,9 +406,9 @@ BAD_CALLS: list[tuple[dict[str, Any], list[str]]] = [
     ({"seed": 0.5}, ["seed must", "0.5"]),
     ({"seed": None}, ["seed must", "None"]),
     ({"seed": True}, ["seed must", "True"]),
-    ({"student": "svm"}, ["unknown student 'svm'", "'max_margin'", "ConvexLoss(loss, lam)", "Gibbs()"]),
-    ({"student": None}, ["unknown student None", "'max_margin'"]),
-    ({"student": Lookalike()}, ["unknown student", "Lookalike", "'max_margin'"]),
+    ({"student": "svm"}, ["unknown student 'svm'", "'max-margin'", "ConvexLoss(loss, lam)", "'gibbs'"]),
+    ({"student": None}, ["unknown student None", "'max-margin'"]),
+    ({"student": Lookalike()}, ["unknown student", "Lookalike", "'max-margin'"]),
     ({"student": pt.ConvexLoss}, ["the class ConvexLoss", "call it"]),
     ({"student": pt.ConvexLoss("hinge", "optimal")}, ["a number in a simulation", "'optimal'"]),
     ({"student": pt.ConvexLoss("square", [0.1, 0.2])}, ["one number in a simulation", "(2,)"]),

@@ -61,7 +61,7 @@ def invented(
     finite = FiniteProblem.of(problem, N)
     rows = np.zeros((trials, len(MEASURED)))
     rows[:, :4] = values_at(finite.alpha_prune) + SLOPE / N + SPREAD * (rng.standard_normal((trials, 4)) + shift)
-    return from_rows(problem, finite, "max_margin", 0, rows)
+    return from_rows(problem, finite, "max-margin", 0, rows)
 
 
 # The line
@@ -263,7 +263,7 @@ REFUSED: list[tuple[Any, Change, list[str]]] = [
         lambda _: invented(40, np.random.default_rng(0), trials=1),
         ["at least 2 trials", "got 1", "simulate more"],
     ),
-    (invented_theory, lambda sim: replace(sim, student="ridge"), ["max_margin", "'ridge'", "N = 40"]),
+    (invented_theory, lambda sim: replace(sim, student="ridge"), ["max-margin", "'ridge'", "N = 40"]),
     (invented_theory, lambda sim: [sim, sim], ["once at each N", "[40, 40]", "pool the trials"]),
     (table(), lambda _: invented(40, np.random.default_rng(0), 3.0), ["no point", "alpha_prune = 3", "solve itself"]),
     (table(), lambda _: invented(40, np.random.default_rng(0), 1.04), ["alpha_prune = 1.05", "N = 40 realises"]),

@@ -50,7 +50,7 @@ class MaxMargin:
     (array([1., 0.]), 2)
     """
 
-    name: ClassVar[str] = "max_margin"
+    name: ClassVar[str] = "max-margin"
 
     def train(self, Z: FloatArray, rng: np.random.Generator) -> Trained:
         """The solution for the examples `Z`, shape (P, N), each multiplied by its label; `rng` is not used.

@@ -44,7 +44,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _END = 10.0
 
 
-def solve_regularised(problem: Problem, student: ConvexLoss) -> ConvexSolution:
+def solve_convex_loss(problem: Problem, student: ConvexLoss) -> ConvexSolution:
     """Solve (C1)-(C4) at every point; failed points are NaN with a status.
 
     The penalty has the shape of the problem.

@@ -203,10 +203,9 @@ def test_awkward_examples_are_certified(loss: Loss, lam: float, name: str, weigh
     except UncertifiedError as refusal:
         # A part of the loss that no student can remove stands beside lam: eight of sixteen digits cancel in the gap, and
         # whether it stays below 1e-9 hangs on how the libraries at hand round (1.6e-9 seen). If not, training says so.
-        assert (loss, lam) == ("hinge", 1e-8)
-        assert name in IN_PART
-        assert refusal.gap < 1e-8
-        return
+        if (loss, lam) == ("hinge", 1e-8) and name in IN_PART and refusal.gap < 1e-8:
+            return
+        raise
     assert 0.0 <= trained.gap <= 1e-9
     assert abs(np.linalg.norm(trained.w) - 1.0) < 1e-14
     assert trained.w.shape == (Z.shape[1],)

@@ -201,7 +201,7 @@ def test_awkward_examples_are_certified(loss: Loss, lam: float, name: str, weigh
     try:
         trained = train(loss, lam, Z, weighted)
     except UncertifiedError as refusal:
-        # A part of the loss that no student can remove stands beside lam: eight of sixteen digits cancel in the gap, and
+        # A part of the loss that no student can remove stands beside lam: half of the digits cancel in the gap, and
         # whether it stays below 1e-9 hangs on how the libraries at hand round (1.6e-9 seen). If not, training says so.
         if (loss, lam) == ("hinge", 1e-8) and name in IN_PART and refusal.gap < 1e-8:
             return

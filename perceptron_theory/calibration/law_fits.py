@@ -208,7 +208,7 @@ class RuleFit:
     def _start(self, floor: float, n_break: float, h: float) -> FloatArray:
         columns, bounds = self._columns(n_break, h), self._bounds()
         below = self.measured < _NEAR_CHANCE * self.chance
-        if np.linalg.matrix_rank(columns[below]) < self.n_linear:
+        if not below.any() or np.linalg.matrix_rank(columns[below]) < self.n_linear:
             below[:] = True
         target = np.log(self.measured - floor)
         ends = bounds[0][: self.n_linear], bounds[1][: self.n_linear]

@@ -106,7 +106,7 @@ class Store:
 
         path = self.file(point, N, start)
         try:
-            table = pq.read_table(path, columns=["point", "N", "trial", *MEASURED])
+            table = pq.read_table(path, columns=["point", "N", "trial", *MEASURED], partitioning=None)
             point_N_trial = np.column_stack([table.column(i).to_numpy() for i in range(3)])
             rows = np.column_stack([table.column(name).to_numpy() for name in MEASURED])
             if not np.array_equal(point_N_trial, [(point, N, trial) for trial in range(start, stop)]):

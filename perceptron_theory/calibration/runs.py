@@ -179,7 +179,10 @@ def read_table(path: Path) -> pd.DataFrame:
     if not os.path.isfile(path):  # unlike path.is_file() false, and no error, for a name too long
         raise InvalidInputError(f"no such file: {path}: check the path.")
     with translated(path, f"{kind[1:]} file", "save the table of runs again"):
-        return (pd.read_parquet(path) if kind == ".parquet" else pd.read_csv(path)).reset_index(drop=True)
+        if kind == ".csv":
+            return pd.read_csv(path)
+        # Folders are not read for columns, whatever they are called.
+        return pd.read_parquet(path, engine="pyarrow", partitioning=None).reset_index(drop=True)
 
 
 def run_rule(name: str) -> FractionRule:

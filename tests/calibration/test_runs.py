@@ -72,3 +72,11 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "runs.parquet").write_bytes(b"PAR1 nothing")
     with pytest.raises(pt.InvalidInputError, match="not a readable parquet file"):
         read_runs(tmp_path / "runs.parquet")
+
+
+def test_a_folder_that_looks_like_a_column_adds_none(tmp_path: Path) -> None:
+    folder = tmp_path / "n_test=7"
+    folder.mkdir()
+    table = pd.DataFrame({"n_total": [100], "n_kept": [50], "selection": ["hard"], "test_error": [0.1], "seed": [0]})
+    table.to_parquet(folder / "runs.parquet")
+    assert list(read_runs(folder / "runs.parquet").table) == list(Runs(table).table)

@@ -219,8 +219,9 @@ class Calibration:
 
     def forecast(self, n_total: FloatArray, n_kept: FloatArray, selection: npt.NDArray[np.str_]) -> pd.DataFrame:
         """The table of `predict` for given runs."""
-        table = forecasts.forecast(self.task, self.fit, self.draws, n_total, n_kept, selection, self.level)
-        return table.assign(test_error=self.expected(n_total, n_kept, selection))
+        return forecasts.forecast(
+            self.task, self.fit, self._unknown, self.draws, n_total, n_kept, selection, self.level
+        )
 
     def frontier(self, budget: npt.ArrayLike, *, pool: int | None = None) -> pd.DataFrame:
         """Best expected test error at each number of examples to train on, out of a pool.

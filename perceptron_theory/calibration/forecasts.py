@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from perceptron_theory.calibration.fitting import Fit, Task
-from perceptron_theory.calibration.intervals import covariance, quantile
+from perceptron_theory.calibration.intervals import covariance, middle, quantile
 from perceptron_theory.calibration.parameters import moving_range
 
 FloatArray = npt.NDArray[np.float64]
@@ -28,12 +28,12 @@ _LOST: Final = 0.1
 def draws(task: Task, fit: Fit, seed: int) -> FloatArray:
     """Parameters as the runs leave them open, in moving coordinates, shape (200, p).
 
-    Normal about the estimate with the covariance of `covariance`, reflected at the ends of the ranges: what the runs
-    do not tell is spread over all of its range.
+    Normal about `middle` with the covariance of `covariance`, reflected at the ends of the ranges: what the runs do
+    not tell is spread over all of its range, wherever the search for the estimate happened to stop.
     """
     low, high = moving_range(task.parameters)
     root = np.linalg.cholesky(covariance(task, fit))
-    drawn = fit.moving + np.random.default_rng(seed).standard_normal((_N_DRAWS, fit.moving.size)) @ root.T
+    drawn = middle(task, fit) + np.random.default_rng(seed).standard_normal((_N_DRAWS, fit.moving.size)) @ root.T
     width = high - low
     folded = np.mod(drawn - low, 2.0 * width)
     return np.asarray(low + np.minimum(folded, 2.0 * width - folded))
@@ -72,6 +72,7 @@ def expected(
 def forecast(
     task: Task,
     fit: Fit,
+    unknown: list[int],
     drawn: FloatArray,
     n_total: FloatArray,
     n_kept: FloatArray,
@@ -79,20 +80,24 @@ def forecast(
     level: float,
 ) -> pd.DataFrame:
     """A row per run: expected error, its band, and the band in which one such run would fall."""
-    centre = log_errors(task, fit.moving[None, :], n_total, n_kept, selection)[0]
-    spread = log_errors(task, drawn, n_total, n_kept, selection) - centre
+    estimate = expected(task, fit, unknown, n_total, n_kept, selection)
+    about = middle(task, fit)
+    among = log_errors(task, about[None, :], n_total, n_kept, selection)[0]
+    spread = log_errors(task, drawn, n_total, n_kept, selection) - among
     half = quantile(task, fit, level) / float(norm.ppf(0.5 * (1.0 + level)))
     ends = np.nanquantile(spread, [0.5 * (1.0 - level), 0.5 * (1.0 + level)], axis=0) * half
+    centre = np.where(np.isnan(estimate), among, np.log(estimate))
+    ends = ends + among - centre
     ends = np.stack([np.minimum(ends[0], 0.0), np.maximum(ends[1], 0.0)])  # draws at the end of a range lie to one side
-    lever = task.curves.levers(n_total, n_kept, selection, task.values(fit.moving))
+    lever = task.curves.levers(n_total, n_kept, selection, task.values(about))
     noise = norm.ppf(0.5 * (1.0 + level)) * half * np.hypot(fit.misfit, task.seed_noise * lever)
     chance = np.maximum(task.curves.chance, np.exp(centre))  # nobody guesses worse than by chance
     lost = np.isnan(spread).mean(axis=0) > _LOST
     table = pd.DataFrame({"n_total": n_total, "n_kept": n_kept, "f": n_kept / n_total, "selection": selection})
-    table["test_error"] = np.exp(centre)
+    table["test_error"] = estimate
     for end, sign, name in ((0, -1.0, "low"), (1, 1.0, "high")):
         runs = centre + sign * np.hypot(ends[end], noise)
         for prefix, edge in (("", centre + ends[end]), ("run_", runs)):
             table[prefix + name] = np.where(lost, np.nan, np.minimum(np.exp(edge), chance))
-    table["alpha_prune"] = task.curves.alpha(n_kept, task.values(fit.moving))
+    table["alpha_prune"] = task.curves.alpha(n_kept, task.values(about))
     return table

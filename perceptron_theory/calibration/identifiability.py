@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from perceptron_theory.calibration.fitting import Fit, Task
-from perceptron_theory.calibration.intervals import Interval, covariance
+from perceptron_theory.calibration.intervals import Interval, covariance, middle
 from perceptron_theory.calibration.parameters import moving_range
 
 FloatArray = npt.NDArray[np.float64]
@@ -111,7 +111,8 @@ def next_run(task: Task, fit: Fit, parameter: str | None = None) -> NextRun:
     low, high = moving_range(task.parameters)
     which = task.names.index(parameter) if parameter else int(np.argmax(np.sqrt(before) / (high - low)))
     n_total, n_kept, selection = _candidates(task)
-    rows = task.slopes_of(n_total, n_kept, selection, fit.moving) / float(np.median(task.deviations(fit.misfit)))
+    noise = float(np.median(task.deviations(fit.misfit)))
+    rows = task.slopes_of(n_total, n_kept, selection, middle(task, fit)) / noise
     after = np.array(
         [covariance(task, fit, row[None, :])[which, which] if np.isfinite(row).all() else math.inf for row in rows]
     )

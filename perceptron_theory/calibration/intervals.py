@@ -69,6 +69,8 @@ def quantile(task: Task, fit: Fit, level: float) -> float:
 def covariance(task: Task, fit: Fit, more: FloatArray | None = None) -> FloatArray:
     """Of the moving coordinates: inverse information; what runs do not tell is as wide as its range.
 
+    The information is that of the runs and of a normal prior with the deviation of a uniform one over each range.
+
     Parameters
     ----------
     task : Task
@@ -79,9 +81,22 @@ def covariance(task: Task, fit: Fit, more: FloatArray | None = None) -> FloatArr
     scaled = np.nan_to_num(fit.slopes) / task.deviations(fit.misfit)[:, None]
     if more is not None:
         scaled = np.vstack([scaled, more])
+    return np.asarray(np.linalg.inv(scaled.T @ scaled + np.diag(_prior_precision(task))))
+
+
+def middle(task: Task, fit: Fit) -> FloatArray:
+    """Mean of the distribution whose `covariance` it is: the estimate, what runs do not tell in mid-range.
+
+    A parameter that runs tell nothing of has no estimate: that of the fit is where its search stopped.
+    """
     low, high = moving_range(task.parameters)
-    prior = np.sqrt(12.0) / (high - low)  # a uniform distribution over the range has this precision
-    return np.asarray(np.linalg.inv(scaled.T @ scaled + np.diag(prior**2)))
+    towards = _prior_precision(task) * (0.5 * (low + high) - fit.moving)
+    return np.asarray(fit.moving + covariance(task, fit) @ towards)
+
+
+def _prior_precision(task: Task) -> FloatArray:
+    low, high = moving_range(task.parameters)
+    return np.asarray(12.0 / (high - low) ** 2)
 
 
 def profile(task: Task, fit: Fit, which: int, level: float) -> Interval:

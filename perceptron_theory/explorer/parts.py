@@ -91,7 +91,7 @@ def _saved(path: Path) -> list[str]:
         with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
             saved = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception:
+    except Exception:  # torch raises what unpickling a damaged file meets; no torch ends here too
         return []
     return [name for name in saved if isinstance(name, str)] if isinstance(saved, dict) else []
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -249,6 +250,17 @@ def test_runs_that_keep_all_do_not_tell_the_angle(all_kept: pd.DataFrame, interv
     assert "theta is not identifiable" in str(advice)
     assert "Next run: keep" in str(advice)
     assert told.next_run("theta").selection in ("hard", "easy")
+
+
+def test_bands_do_not_depend_on_where_a_search_that_nothing_guides_stops(all_kept: pd.DataFrame) -> None:
+    told = calibrated(all_kept)
+    for angle in (0.19, 1.47):
+        moving = told.fit.moving.copy()
+        moving[told.task.names.index("theta")] = angle
+        elsewhere = replace(told, fit=replace(told.fit, moving=moving))
+        at = [c.predict(8100, 0.2, ["hard", "random"]).drop(columns="test_error") for c in (told, elsewhere)]
+        # The slopes at the other angle are those of the same curves, to rounding.
+        pd.testing.assert_frame_equal(at[0], at[1], rtol=1e-6)
 
 
 def test_easy_runs_alone_tell_all_or_say_so() -> None:

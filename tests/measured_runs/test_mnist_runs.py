@@ -137,8 +137,9 @@ def test_the_hardest_five_per_cent_are_better_left_out_where_little_is_kept(tabl
 
 
 # Logistic: a unique minimum found to rounding, where one image at the boundary may change sides. Softmax: another order
-# of sums may stop one iteration apart. Both of 10,000 images.
-@pytest.mark.parametrize(("student", "images_apart"), [("logistic", 1), ("softmax", 5)])
+# of sums may stop one iteration apart, which moves up to 11 images (gradient 2.5e-4 instead of 3e-4). Both of 10,000
+# images; another seed moves hundreds.
+@pytest.mark.parametrize(("student", "images_apart"), [("logistic", 1), ("softmax", 11)])
 def test_smallest_pool_again(student: str, images_apart: int, images: mnist_runs.Images, table: pd.DataFrame) -> None:
     check_again(student, images, table, images_apart)
 

@@ -105,10 +105,6 @@ def newton_step(s: Moments, x: Frame, alpha: float, multiplier: float) -> Step:
         A[i, 4] = -(W[i] + multiplier * g[i])
     excess = S * (nu - 1.0)
     A[3, 4] = -excess
-    if x.sin == 0.0:
-        # theta = 0: B is pure noise, delta stays 0.
-        A[0, 1] = A[1, 0] = A[1, 2] = A[2, 1] = A[1, 3] = A[3, 1] = A[1, 4] = 0.0
-        A[1, 1] = 1.0
     # Scale rows and columns alike: W spans many orders of magnitude when s is small.
     scales = np.empty(4)
     largest = 0.0

@@ -6,17 +6,16 @@ accurate *relative* to their size far into the tail.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from numpy.polynomial import chebyshev, legendre
 from scipy.special import erfcx
 
+from perceptron_theory.compiling import inner_kernel, kernel
+
 FloatArray = npt.NDArray[np.float64]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 INV_SQRT_2PI: Final = 1.0 / math.sqrt(2.0 * math.pi)
 SQRT_HALF_PI: Final = math.sqrt(math.pi / 2.0)
@@ -31,17 +30,6 @@ MAX_ORDER: Final = 64
 COARSE: Final = 0.0
 FINE: Final = 1.0
 VERIFY: Final = 2.0
-
-
-def kernel(function: _Function) -> _Function:
-    """Compile a numerical kernel: cached on disk, free of the GIL, IEEE division, no fast-math."""
-    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function))
-
-
-def inner_kernel(function: _Function) -> _Function:
-    """A kernel that only other kernels may call: without a wrapper for Python it compiles faster."""
-    compiled = njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-    return cast(_Function, compiled(function))
 
 
 _INTERVALS: Final = 64

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import BARYCENTRIC, MAX_ORDER, NODES, FloatArray, inner_kernel, kernel
+from perceptron_theory.compiling import inner_kernel, kernel
+from perceptron_theory.gaussian import BARYCENTRIC, MAX_ORDER, NODES, FloatArray
 from perceptron_theory.margins.kept import KeptMeasure
 
 #: Atoms are halved down to cells of at most this many; larger cells carry CELL_ORDER nodes.

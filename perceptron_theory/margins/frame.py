@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from perceptron_theory.gaussian import inner_kernel
+from perceptron_theory.compiling import inner_kernel
 
 
 class Frame(NamedTuple):

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from perceptron_theory.gaussian import FloatArray, kernel
+from perceptron_theory.compiling import kernel
+from perceptron_theory.gaussian import FloatArray
 
 
 class KeptMeasure(NamedTuple):

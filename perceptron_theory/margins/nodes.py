@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from perceptron_theory.compiling import inner_kernel
 from perceptron_theory.gaussian import (
     INV_SQRT_2PI,
     MAX_ORDER,
@@ -19,7 +20,6 @@ from perceptron_theory.gaussian import (
     TAIL,
     WEIGHTS,
     FloatArray,
-    inner_kernel,
     inverse_survival_weight,
     panel_order,
 )

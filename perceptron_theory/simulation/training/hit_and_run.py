@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.gaussian import kernel
+from perceptron_theory.compiling import kernel
 
 FloatArray = npt.NDArray[np.float64]
 

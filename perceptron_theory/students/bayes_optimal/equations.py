@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from perceptron_theory.compiling import inner_kernel
 from perceptron_theory.gaussian import (
     BARYCENTRIC,
     COARSE,
@@ -33,7 +34,6 @@ from perceptron_theory.gaussian import (
     WEIGHTS,
     FloatArray,
     cut_panels,
-    inner_kernel,
     panel_order,
     pdf_cdf,
 )

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import COARSE, FINE, VERIFY, FloatArray, inner_kernel, kernel
+from perceptron_theory.compiling import inner_kernel, kernel
+from perceptron_theory.gaussian import COARSE, FINE, VERIFY, FloatArray
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.bayes_optimal.equations import Overlap, entropy, student, update
 

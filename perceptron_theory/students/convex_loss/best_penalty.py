@@ -7,7 +7,8 @@ penalty, and one so strong that the student is its first step of gradient descen
 
 import math
 
-from perceptron_theory.gaussian import COARSE, FINE, inner_kernel
+from perceptron_theory.compiling import inner_kernel
+from perceptron_theory.gaussian import COARSE, FINE
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.convex_loss.continuation import PATH_GOAL, STRONG, coarse, follow
 from perceptron_theory.students.convex_loss.equations import Setting, Sums, Weights, averages

@@ -8,7 +8,8 @@ penalties with small fractions have, are not met. (Continuation in f is not need
 
 import math
 
-from perceptron_theory.gaussian import COARSE, inner_kernel
+from perceptron_theory.compiling import inner_kernel
+from perceptron_theory.gaussian import COARSE
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.convex_loss.equations import EMPTY, Setting, Sums, Weights, with_alpha
 from perceptron_theory.students.convex_loss.newton import newton

@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from perceptron_theory.compiling import inner_kernel, kernel
 from perceptron_theory.gaussian import (
     FINE,
     INV_SQRT_2PI,
@@ -36,8 +37,6 @@ from perceptron_theory.gaussian import (
     WEIGHTS,
     FloatArray,
     cut_panels,
-    inner_kernel,
-    kernel,
     panel_order,
     pdf_cdf,
 )

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import FloatArray, inner_kernel
+from perceptron_theory.compiling import inner_kernel
+from perceptron_theory.gaussian import FloatArray
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.convex_loss.equations import Setting, Sums, Weights, averages
 

@@ -6,7 +6,7 @@ step F = t - omega, with its derivatives. V = infinity is the limit lam -> 0 whe
 
 import math
 
-from perceptron_theory.gaussian import inner_kernel
+from perceptron_theory.compiling import inner_kernel
 
 # Floats, because numba would compile every kernel anew for each integer constant.
 LOGISTIC = 0.0

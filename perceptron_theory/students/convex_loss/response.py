@@ -15,7 +15,8 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import FINE, FloatArray, inner_kernel, kernel
+from perceptron_theory.compiling import inner_kernel, kernel
+from perceptron_theory.gaussian import FINE, FloatArray
 from perceptron_theory.margins.frame import frame_at
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.convex_loss.best_penalty import first_step

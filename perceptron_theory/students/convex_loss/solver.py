@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import COARSE, FINE, VERIFY, FloatArray, kernel
+from perceptron_theory.compiling import kernel
+from perceptron_theory.gaussian import COARSE, FINE, VERIFY, FloatArray
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.convex_loss.best_penalty import best_penalty, first_step
 from perceptron_theory.students.convex_loss.continuation import PATH_GOAL, coarse

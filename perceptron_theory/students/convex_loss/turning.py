@@ -16,18 +16,8 @@ import math
 import numpy as np
 from scipy.special import erfcx
 
-from perceptron_theory.gaussian import (
-    FINE,
-    INV_SQRT_2PI,
-    NODES,
-    TAIL,
-    WEIGHTS,
-    FloatArray,
-    cut_panels,
-    inner_kernel,
-    kernel,
-    panel_order,
-)
+from perceptron_theory.compiling import inner_kernel, kernel
+from perceptron_theory.gaussian import FINE, INV_SQRT_2PI, NODES, TAIL, WEIGHTS, FloatArray, cut_panels, panel_order
 from perceptron_theory.margins.atoms import atom_cells
 from perceptron_theory.margins.frame import Frame
 from perceptron_theory.margins.kept import KeptMeasure

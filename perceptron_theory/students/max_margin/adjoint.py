@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from perceptron_theory.gaussian import FINE, FloatArray, kernel
+from perceptron_theory.compiling import kernel
+from perceptron_theory.gaussian import FINE, FloatArray
 from perceptron_theory.margins.frame import Frame
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.max_margin.equations import Moments, moments

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from perceptron_theory.gaussian import FINE, FloatArray, inner_kernel, kernel, pdf_cdf
+from perceptron_theory.compiling import inner_kernel, kernel
+from perceptron_theory.gaussian import FINE, FloatArray, pdf_cdf
 from perceptron_theory.margins.frame import Frame, boundary_gap, field_gap, frame_at
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.nodes import ORTHOGONAL_CAPACITY, margin_nodes, orthogonal_nodes

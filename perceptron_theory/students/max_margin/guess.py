@@ -4,13 +4,8 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import (
-    FINE,
-    INV_SQRT_2PI,
-    inner_kernel,
-    inverse_survival_weight,
-    pdf_cdf,
-)
+from perceptron_theory.compiling import inner_kernel
+from perceptron_theory.gaussian import FINE, INV_SQRT_2PI, inverse_survival_weight, pdf_cdf
 from perceptron_theory.margins.frame import Frame, frame_at
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.nodes import margin_nodes

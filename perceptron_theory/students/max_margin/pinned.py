@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import FINE, inner_kernel, pdf_cdf
+from perceptron_theory.compiling import inner_kernel
+from perceptron_theory.gaussian import FINE, pdf_cdf
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.nodes import ORTHOGONAL_CAPACITY, orthogonal_nodes
 from perceptron_theory.students.max_margin.guess import weight_at_gap, wrong_side_load

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from perceptron_theory.gaussian import FINE, FloatArray, kernel
+from perceptron_theory.compiling import kernel
+from perceptron_theory.gaussian import FINE, FloatArray
 from perceptron_theory.margins.frame import Frame
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.max_margin.adjoint import Response, averages, gaussian_slope, response_of

@@ -6,7 +6,8 @@ solution is solved once more with a finer quadrature.
 
 import math
 
-from perceptron_theory.gaussian import COARSE, FINE, VERIFY, FloatArray, inner_kernel, kernel
+from perceptron_theory.compiling import inner_kernel, kernel
+from perceptron_theory.gaussian import COARSE, FINE, VERIFY, FloatArray
 from perceptron_theory.margins.frame import Frame, frame_at
 from perceptron_theory.margins.kept import KeptMeasure, gaussian_window
 from perceptron_theory.students.max_margin.equations import (

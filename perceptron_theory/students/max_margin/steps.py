@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from perceptron_theory.gaussian import COARSE, FINE, FloatArray, inner_kernel
+from perceptron_theory.compiling import inner_kernel
+from perceptron_theory.gaussian import COARSE, FINE, FloatArray
 from perceptron_theory.margins.frame import Frame, moved
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.max_margin.equations import Moments, moments, residual

@@ -28,13 +28,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from perceptron_theory.gaussian import (
-    INV_SQRT_2PI,
-    TAIL,
-    inner_kernel,
-    inverse_survival_weight,
-    pdf_cdf,
-)
+from perceptron_theory.compiling import inner_kernel
+from perceptron_theory.gaussian import INV_SQRT_2PI, TAIL, inverse_survival_weight, pdf_cdf
 from perceptron_theory.margins.frame import frame_at
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.margins.nodes import margin_nodes

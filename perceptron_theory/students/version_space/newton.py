@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from perceptron_theory.gaussian import inner_kernel
+from perceptron_theory.compiling import inner_kernel
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.version_space.equations import Volume, averages, residuals
 

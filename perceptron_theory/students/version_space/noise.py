@@ -11,13 +11,13 @@ in which g has the mean (c y / tau^2) Phi(v) + (t / tau) phi(v).
 
 import math
 
+from perceptron_theory.compiling import inner_kernel
 from perceptron_theory.gaussian import (
     INV_SQRT_2PI,
     NODES,
     TAIL,
     WEIGHTS,
     FloatArray,
-    inner_kernel,
     inverse_survival_weight,
     panel_order,
     pdf_cdf,

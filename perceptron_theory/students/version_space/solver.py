@@ -2,7 +2,8 @@
 
 import math
 
-from perceptron_theory.gaussian import COARSE, FINE, INV_SQRT_2PI, VERIFY, FloatArray, inner_kernel, kernel
+from perceptron_theory.compiling import inner_kernel, kernel
+from perceptron_theory.gaussian import COARSE, FINE, INV_SQRT_2PI, VERIFY, FloatArray
 from perceptron_theory.margins.frame import frame_at
 from perceptron_theory.margins.kept import KeptMeasure
 from perceptron_theory.students.max_margin.equations import kept_mass, measured_error

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.gaussian import inner_kernel, kernel
+from perceptron_theory.compiling import inner_kernel, kernel
 from perceptron_theory.simulation.training.hard_margin.sums import tail_dot
 from perceptron_theory.simulation.training.hard_margin.triangle import (
     append,

@@ -8,8 +8,8 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from perceptron_theory.compiling import kernel
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.gaussian import kernel
 from perceptron_theory.simulation.training.hard_margin.active_set import finish
 from perceptron_theory.simulation.training.hard_margin.interior_point import approach
 from perceptron_theory.simulation.training.hard_margin.sums import row_dot

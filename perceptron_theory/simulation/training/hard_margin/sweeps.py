@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.gaussian import inner_kernel, kernel
+from perceptron_theory.compiling import inner_kernel, kernel
 from perceptron_theory.simulation.training.hard_margin.sums import ZERO, add_block_then_dots, block_dots, block_gram
 
 FloatArray = npt.NDArray[np.float64]

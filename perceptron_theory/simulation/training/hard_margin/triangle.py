@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from perceptron_theory.gaussian import inner_kernel
+from perceptron_theory.compiling import inner_kernel
 from perceptron_theory.simulation.training.hard_margin.sums import row_dot, tail_dot, tile
 
 FloatArray = npt.NDArray[np.float64]

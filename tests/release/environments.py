@@ -57,6 +57,7 @@ TESTS_OF_EXTRAS: dict[str, tuple[str, ...]] = {
     "derivation": ("tests/second_derivation",),
     "dask": ("tests/keeplists/test_streaming_executors.py", "tests/simulation/test_trials.py"),
     "explore": ("tests/explorer",),
+    "docs": ("tests/docs", "docs"),
 }
 
 

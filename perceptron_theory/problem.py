@@ -113,5 +113,5 @@ class Problem:
                 "the number of examples before pruning per parameter; take a larger f or a smaller alpha_prune."
             )
         if isinstance(margins, MeasuredMargins):
-            margins.check_theta(float(angle.min()) if angle.size else 1.0)
+            margins.check_theta(float(angle.min()) if angle.size else 1.0, labels.link == "sign")
         return cls(alpha, fraction, angle, rule, margins, labels)

@@ -149,7 +149,7 @@ class _TestError(torch.autograd.Function):
         if values is not None and mass is not None and gradient.weights is not None:
             # Equal values have one derivative, and weights count relative to their sum.
             slopes.append(gradient.weights[..., np.unique(values, return_inverse=True)[1]] / mass.sum())
-        _refuse_missing(gradient, [s for s, needed in zip(slopes, ctx.needs_input_grad, strict=False) if needed])
+        _refuse_failed(gradient)
         inputs = (alpha_prune, f, theta) if weights is None else (alpha_prune, f, theta, weights)
         ctx.save_for_backward(*inputs, *(torch.as_tensor(np.array(s)) for s in slopes[: len(inputs)]))
         return torch.as_tensor(np.array(gradient.solution.test_error))
@@ -178,22 +178,17 @@ class _Slope(torch.autograd.Function):
         )
 
 
-def _refuse_missing(gradient: ErrorGradient, needed: Sequence[FloatArray]) -> None:
-    """Raise where the solution failed, or a derivative that is needed does not exist."""
+def _refuse_failed(gradient: ErrorGradient) -> None:
+    """Raise where there is no solution, or no gradient of it."""
     solution = gradient.solution
-    shape = solution.problem.shape
     missing = np.ravel(gradient.status != Status.CONVERGED)
-    for slope in needed:
-        finite = np.isfinite(slope)
-        missing = missing | ~np.ravel(finite.all(axis=-1) if slope.ndim > len(shape) else finite)
     if not missing.any():
         return
     at = int(np.flatnonzero(missing)[0])
     status = Status(int(np.ravel(gradient.status)[at]))
-    why = "the error jumps there: a measured margin is exactly 0" if status == Status.CONVERGED else status.sentence
     alpha_prune, f, theta = (float(np.ravel(x)[at]) for x in (solution.alpha_prune, solution.f, solution.theta))
     raise ConvergenceError(
         f"{int(missing.sum())} of {missing.size} points have no gradient; the first, alpha_prune={alpha_prune:g}, "
-        f"f={f:g}, theta={theta:g}: {why}. Leave such points out; error_gradient has the status of each.",
+        f"f={f:g}, theta={theta:g}: {status.sentence}. Leave such points out; error_gradient has the status of each.",
         solution,
     )

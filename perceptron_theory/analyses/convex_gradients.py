@@ -228,8 +228,7 @@ def _turned(atoms: Atoms, x: Setting, rule: FractionRule, students: _Students, r
     if math.isnan(rows[i, 0]):
         return float("nan")
     if theta == 0.0:
-        # No atom but one at margin 0 lies on the teacher's boundary.
-        return float("nan") if np.abs(atoms.values).min() <= _SMALLEST else 0.0
+        return 0.0
     w = Weights(*(float(value) for value in rows[i, 6:10]))
     here = seen_as(x, w)._replace(alpha=float(students.alpha[i]), cos=math.cos(theta), sin=math.sin(theta))
     share = atoms.shares[atoms.group] / (1.0 if isinstance(rule, Random) else float(students.f[i]))

@@ -119,7 +119,7 @@ def error_gradient(
     Notes
     -----
     At f = 1 and at the ends of theta the derivatives are one-sided, from within. At theta = 0 that in theta is 0: the
-    error is even in the angle. (On measured margins with an example at exactly 0 it is NaN there: the error jumps.)
+    error is even in the angle.
     On measured margins the error has a kink in f and in the weights where a threshold falls between two distinct
     magnitudes, as it does for equal weights and whole f n; given is the mean of the two one-sided derivatives.
     Where measured examples of one margin hold the student to the probe, those in alpha_prune and f are 0.

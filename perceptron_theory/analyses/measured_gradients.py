@@ -18,11 +18,8 @@ from perceptron_theory.students.max_margin.turning import turned_atoms
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A threshold this close to the end of a group of equal |z|, in shares of it, lies between two groups.
+#: A threshold this close to the end of a group, in shares of it, lies between two groups.
 _SHARE_ROUNDING = 1e-9
-
-#: A measured margin of exactly 0 is kept as something smaller than this, so that it has a sign.
-_ZERO = 1e-299
 
 
 class Atoms(NamedTuple):
@@ -34,7 +31,7 @@ class Atoms(NamedTuple):
     weights: FloatArray
     """Of sum 1."""
     group: npt.NDArray[np.intp]
-    """Of each value: which of the distinct |z| it has."""
+    """Of each value: to which of the groups it belongs that a rule cannot tell apart."""
     sizes: FloatArray
     """Weight of each group."""
     shares: FloatArray
@@ -52,7 +49,7 @@ class Atoms(NamedTuple):
 def kept_atoms(margins: MeasuredMargins, rule: FractionRule, f: float) -> Atoms:
     """Atoms of measured margins under a rule."""
     values, weights = margins.signed_values(0.0)
-    group = np.unique(np.abs(values), return_inverse=True)[1]
+    group = margins.groups(values)
     sizes = np.asarray(np.bincount(group, weights), dtype=np.float64)
     ends = np.append(0.0, np.cumsum(sizes))
     ends[-1] = 1.0
@@ -114,19 +111,12 @@ def measured_gradient(atoms: Atoms, answer: Sensitivity, rule: FractionRule, f: 
 def probe_gradient(atoms: Atoms, theta: float) -> MeasuredGradient:
     """The same of a student that examples of one margin hold to the probe: only the test data change its error."""
     wrong, turned = (atoms.values < 0.0).astype(np.float64), 0.0
-    if not atoms.signed and theta == 0.0:
-        turned = _at_zero(atoms)
-    elif not atoms.signed:
+    if not atoms.signed and theta > 0.0:
         field = atoms.values * math.cos(theta) / math.sin(theta)
         wrong = np.asarray(ndtr(-field))
         rate = atoms.values / math.sin(theta) ** 2
         turned = INV_SQRT_2PI * float(atoms.weights @ (rate * np.exp(-0.5 * field * field)))
     return MeasuredGradient(0.0, turned, wrong - float(atoms.weights @ wrong))
-
-
-def _at_zero(atoms: Atoms) -> float:
-    """Derivative in the angle at theta = 0: no atom but one at margin 0 lies on the teacher's boundary."""
-    return float("nan") if np.abs(atoms.values).min() < _ZERO else 0.0
 
 
 def _per_value(atoms: Atoms, answer: Sensitivity) -> FloatArray:
@@ -136,7 +126,7 @@ def _per_value(atoms: Atoms, answer: Sensitivity) -> FloatArray:
 def _turned(atoms: Atoms, answer: Sensitivity, wrong: Sensitivity, kept: float) -> float:
     """Derivative in the angle."""
     if answer.student.sin == 0.0:
-        return _at_zero(atoms)
+        return 0.0
     values, weights, share = atoms.values, atoms.weights, atoms.shares[atoms.group] / kept
     if not atoms.signed:
         values, weights, share = np.append(values, -values), np.tile(weights, 2), np.tile(share, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -13,7 +15,7 @@ from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labelled import dataset, theory
 from perceptron_theory.labels import Labels
 from perceptron_theory.margins.distributions import Margins, MeasuredMargins
-from perceptron_theory.margins.selection import FractionRule, KeepProbability, Selection, as_selection
+from perceptron_theory.margins.selection import FractionRule, KeepProbability, QuantileRule, Selection, as_selection
 from perceptron_theory.problem import Problem
 from perceptron_theory.progress import track
 from perceptron_theory.solving.max_margin import screen
@@ -27,6 +29,9 @@ FloatArray = npt.NDArray[np.float64]
 #: minima in f; on measured data it has a kink at every example, hence many small ones.
 _TRIALS = 17
 _TRIALS_MEASURED = 65
+#: On measured data, fractions next to either constraint that keep one group of equal scores more or less: there the
+#: error may turn at an example, within the first or the last step between trials.
+_EDGES_TRIED = 16
 #: Local minima among the trials that are followed to the end, best first, if they come this close to the best.
 _FOLLOWED = 3
 _CLOSE = 0.01
@@ -58,7 +63,8 @@ def pareto_frontier(
     With a perfect metric and unlimited data the best error is zero (keep ever fewer of ever more
     examples), so a frontier is only defined under a ceiling on `alpha_tot` or a floor on `f`: one of
     them is required. `f` is optimised continuously. On measured data the error has a kink at every
-    example; the search is global up to what 65 trial fractions and their best minima can see.
+    example; the search is global up to what 65 trial fractions, 16 more next to either end, and their best minima can
+    see.
 
     Parameters
     ----------
@@ -208,6 +214,8 @@ class _Search:
         t = np.linspace(0.0, 1.0, _TRIALS_MEASURED if measured else _TRIALS)
         trials = low[:, None] + (high - low)[:, None] * t
         trials[:, -1] = high
+        if isinstance(self.margins, MeasuredMargins) and isinstance(self.rule, QuantileRule):
+            trials = np.sort(np.concatenate([trials, *self._next_to_ends(self.margins, self.rule, trials)], axis=1))
         errors = self._trial_errors(trials, alpha[:, None], theta[:, None])
         padded = np.pad(errors, ((0, 0), (1, 1)), constant_values=np.inf)
         # Ties go to the larger f: nothing is gained by discarding data.
@@ -232,6 +240,18 @@ class _Search:
             least[rows[better]] = value[better]
         return best
 
+    def _next_to_ends(self, margins: MeasuredMargins, rule: QuantileRule, trials: FloatArray) -> Iterator[FloatArray]:
+        """ln f where a threshold passes from one example to the next, within the first and last steps of the trials."""
+        for ends, insides in ((trials[:, 0], trials[:, 1]), (trials[:, -1], trials[:, -2])):
+            # Where there are fewer examples than places, the rest stand at equal distances.
+            rows = np.linspace(ends, insides, _EDGES_TRIED + 2, axis=1)[:, 1:-1]
+            for row, end, inside in zip(rows, ends, insides, strict=True):
+                low, high = sorted(np.minimum(np.exp([end, inside]), self.most))
+                edges = np.log(margins.edges(rule, low, high))
+                nearest = edges[np.argsort(np.abs(edges - end))][:_EDGES_TRIED]
+                row[: nearest.size] = nearest
+            yield rows
+
     def _trial_errors(self, log_f: FloatArray, alpha: FloatArray, theta: FloatArray) -> FloatArray:
         if isinstance(self.margins, MeasuredMargins) and self.student == "max-margin":
             return screen(alpha, np.minimum(np.exp(log_f), self.most), theta, self.rule, self.margins)
@@ -250,6 +270,7 @@ class _Search:
         middle = trials[rows, j] + inward
         values = self.error(middle, alpha, theta)
         bracketed = (self.error(left, alpha, theta) >= values) & (self.error(right, alpha, theta) >= values)
+        bracketed &= (left < middle) & (middle < right)
         best = middle.copy()
         if bracketed.any():
             found = elementwise.find_minimum(

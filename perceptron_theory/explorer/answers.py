@@ -79,7 +79,7 @@ class Answers:
     def kept(self, setting: Setting, token: str | None) -> pd.DataFrame:
         """Densities of all data and of what is kept."""
         measured = self.measured(token)
-        return compute_kept(setting, None if measured is None else measured.magnitudes)
+        return compute_kept(setting, None if measured is None else measured.margins)
 
     def policy(self, setting: Setting) -> Policy:
         """The best policy."""

@@ -9,12 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
+from perceptron_theory.analyses.measured_gradients import kept_atoms
 from perceptron_theory.analyses.policies.optimal import optimal_policy
 from perceptron_theory.analyses.policies.policy import Policy, PolicyStatus
 from perceptron_theory.explorer.pictures import POLICY_COLOUR, Picture, axis, colour_of, line, picture
 from perceptron_theory.explorer.setting import Setting
-from perceptron_theory.margins.distributions import GaussianMargins
-from perceptron_theory.margins.selection import QuantileRule
+from perceptron_theory.margins.distributions import GaussianMargins, MeasuredMargins
+from perceptron_theory.margins.selection import FractionRule, QuantileRule, Random
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -24,14 +25,14 @@ _END, _CELLS, _MEASURED_CELLS = 4.0, 160, 80
 _TOUCHING = 0.02
 
 
-def compute_kept(setting: Setting, magnitudes: FloatArray | None = None) -> pd.DataFrame:
+def compute_kept(setting: Setting, margins: MeasuredMargins | None = None) -> pd.DataFrame:
     """Densities in cells of z: of all data, and of the part that is kept (their ratio is the share kept).
 
     Parameters
     ----------
     setting : Setting
         Where the sliders stand; only the rule and f count.
-    magnitudes : ndarray, shape (n,), optional
+    margins : MeasuredMargins, optional
         Measured |z|; ties at a threshold are kept in equal parts. Default: Gaussian.
 
     Returns
@@ -50,17 +51,17 @@ def compute_kept(setting: Setting, magnitudes: FloatArray | None = None) -> pd.D
     >>> print(f"{(kept.kept * (kept.high - kept.low)).sum():.3f}")
     0.300
     """
-    edges = np.linspace(-_END, _END, (_CELLS if magnitudes is None else _MEASURED_CELLS) + 1)
+    edges = np.linspace(-_END, _END, (_CELLS if margins is None else _MEASURED_CELLS) + 1)
     rule = setting.rule
     window = rule.window(setting.f) if isinstance(rule, QuantileRule) else None
-    if magnitudes is None:
+    if margins is None:
         if window is not None:  # cells end where the window does, so that its edges are seen where they are
             low, high = GaussianMargins().window(_as_rule(rule), setting.f)
             ends = [end for end in (-high, -low, low, high) if abs(end) < _END]
             edges = np.unique(np.concatenate([edges, ends]))
         density, kept = _gaussian(edges, window, setting.f)
     else:
-        density, kept = _measured(edges, window, setting.f, magnitudes)
+        density, kept = _measured(edges, rule, setting.f, margins)
     return pd.DataFrame(
         {"z": 0.5 * (edges[1:] + edges[:-1]), "low": edges[:-1], "high": edges[1:], "density": density, "kept": kept}
     )
@@ -81,17 +82,13 @@ def _gaussian(edges: FloatArray, window: tuple[float, float] | None, f: float) -
 
 
 def _measured(
-    edges: FloatArray, window: tuple[float, float] | None, f: float, magnitudes: FloatArray
+    edges: FloatArray, rule: FractionRule, f: float, margins: MeasuredMargins
 ) -> tuple[FloatArray, FloatArray]:
     """Half of the data on each side: by rank a sign is not known."""
-    values, counts = np.unique(magnitudes, return_counts=True)
-    ends = np.concatenate([[0.0], np.cumsum(counts / magnitudes.size)])
-    share = np.full(values.size, f)
-    if window is not None:
-        overlap = np.minimum(ends[1:], window[1]) - np.maximum(ends[:-1], window[0])
-        share = np.clip(overlap / np.diff(ends), 0.0, 1.0)
-    both = np.concatenate([-values, values])
-    weights = np.tile(0.5 * counts / magnitudes.size, 2)
+    atoms = kept_atoms(margins, rule, f)
+    share = np.full(atoms.values.size, f) if isinstance(rule, Random) else atoms.shares[atoms.group]
+    both = np.concatenate([-atoms.values, atoms.values])
+    weights = np.tile(0.5 * atoms.weights, 2)
     heights = [np.histogram(both, edges, weights=w)[0] for w in (weights, weights * np.tile(share, 2))]
     density, kept = (np.asarray(height / np.diff(edges), dtype=np.float64) for height in heights)
     return density, kept

@@ -33,15 +33,12 @@ class Measured:
         What was read.
     report : ScoreReport
         From `inspect_scores`.
-    magnitudes : ndarray
-        |z| of each example, by rank.
     margins : MeasuredMargins
-        The distribution of these along the probe.
+        Their distribution along the probe, by rank.
     """
 
     scores: Scores
     report: ScoreReport
-    magnitudes: FloatArray
     margins: MeasuredMargins
 
     @classmethod
@@ -52,11 +49,11 @@ class Measured:
         --------
         >>> measured = Measured.of(Scores(np.array([0.1, 0.9, 0.4, 0.4]), "harder"), "el2n.npy")
         >>> measured.rows[0], measured.margins.n_distinct
-        (('source', 'el2n.npy'), 3)
+        (('source', 'el2n.npy'), 4)
         """
         part = scores.source.partition(Path(name).suffix)[2] if Path(name).suffix in scores.source else ""
         scores = dataclasses.replace(scores, source=f"{name}{part}")
-        return cls(scores, inspect_scores(scores), scores.magnitudes(), scores.margins())
+        return cls(scores, inspect_scores(scores), scores.margins())
 
     @property
     def rows(self) -> list[tuple[str, str]]:

@@ -141,11 +141,14 @@ def _collect_atoms(measure: KeptMeasure, left: float, right: float, found: Float
 
 @inner_kernel
 def atom_panel(
-    measure: KeptMeasure, left: float, right: float, order: int, m: FloatArray, w: FloatArray, n: int
+    measure: KeptMeasure, interval: int, left: float, right: float, order: int, m: FloatArray, w: FloatArray, n: int
 ) -> int:
-    """Append to m[:n], w[:n] at most MAX_ORDER nodes for the atoms in [left, right); the new length."""
+    """Append to m[:n], w[:n] at most MAX_ORDER nodes for the atoms of an interval in [left, right); the new length."""
     atoms = np.empty((2, COLLECT_CAPACITY))
     found = _collect_atoms(measure, left, right, atoms)
+    if measure.keep.shape[0] > 0:
+        for i in range(found):
+            atoms[1, i] *= measure.keep[interval, 0]
     # Without a weight such as exp(-m^2/2) in the integrand its ends count in full: a higher order.
     order = min(order + 8, MAX_ORDER)
     if found <= order:

@@ -18,13 +18,16 @@ class KeptMeasure(NamedTuple):
     intervals: FloatArray
     """Where everything is kept, or k is smooth: rows (lo, hi), shape (n, 2)."""
     keep: FloatArray
-    """Chebyshev coefficients of the keep probability on each interval, shape (n, degree + 1) or (0, 0) for 1."""
+    """Chebyshev coefficients of the keep probability on each interval, shape (n, degree + 1) or (0, 0) for 1.
+
+    Of atoms, one coefficient: the share of an interval that is kept.
+    """
     atoms: FloatArray
     """Measured examples: signed margins, strictly ascending, and their unpruned weights, shape (2, n)."""
     cells: FloatArray
     """The same weights on the Legendre points of nested halves of the atoms (`atom_cells`)."""
     edges: FloatArray
-    """Atoms kept in part (ties at a threshold of the rule) and what is kept of them, shape (2, n)."""
+    """Single atoms at a threshold of the rule and what is kept of them, shape (2, n)."""
     conditional: bool
     """True if weights are those of the signed margin (g is then normalised on its half line)."""
     scale: float

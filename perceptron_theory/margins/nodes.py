@@ -245,7 +245,7 @@ def margin_nodes(measure: KeptMeasure, x: Frame, alpha: float, level: float) -> 
                         # The last atom of an interval belongs to it.
                         right = hi if hi < measure.intervals[j, 1] else hi + 1e-15 * abs(hi)
                     first = count
-                    count = atom_panel(measure, left, right, order, q, w, count)
+                    count = atom_panel(measure, j, left, right, order, q, w, count)
                     for n in range(first, count):
                         q[n] -= x.m0
                     continue

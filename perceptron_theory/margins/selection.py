@@ -144,12 +144,13 @@ class KeepProbability:
     k : callable
         Maps an array of signed margins to probabilities in [0, 1], same shape.
     breakpoints : sequence of float
-        Margins where k jumps or has a kink. Others are refused where they are seen: a feature of k
-        narrower than 0.002 may be missed.
+        Margins where k jumps or has a kink. Others are refused where they are seen. On Gaussian data a feature of k
+        narrower than 0.002 may be missed by the equations; the certificate then says `Status.INACCURATE`, unless the
+        feature is narrower than 0.0002.
 
     Examples
     --------
-    Keep what the probe gets right, and among it the half-line of small margins:
+    Keep what the probe gets right with a margin below 1:
 
     >>> import perceptron_theory as pt
     >>> rule = pt.KeepProbability(lambda m: (m > 0) & (m < 1.0), breakpoints=[0.0, 1.0])

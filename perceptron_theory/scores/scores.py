@@ -52,7 +52,7 @@ class Scores:
     >>> print(scores.ties)
     4 scores, 3 distinct; 50.0 % of examples share their score, the largest group has 2
     >>> scores.magnitudes().round(3).tolist()  # the hardest example lies closest to the boundary
-    [1.534, 0.157, 0.674, 0.674]
+    [1.534, 0.157, 0.887, 0.489]
     """
 
     values: FloatArray
@@ -117,18 +117,18 @@ class Scores:
     def magnitudes(self) -> FloatArray:
         """|z| of each example by rank: quantile q of difficulty lies at |z| = Phi^-1((1 + q) / 2).
 
-        The hardest example lies closest to the boundary. Equal scores share the mean of their ranks.
+        The hardest example lies closest to the boundary. Equal scores fill the interval of their ranks, in an order
+        that means nothing.
 
         Returns
         -------
         ndarray, shape (n,)
             In the order of the data set.
         """
-        _, group, counts = np.unique(-self.difficulty, return_inverse=True, return_counts=True)
-        last = np.cumsum(counts)
-        quantile = (last - 0.5 * counts)[group] / self.n
+        beyond = np.empty(self.n)
+        beyond[np.argsort(self.difficulty, kind="stable")] = (np.arange(self.n) + 0.5) / self.n
         # From the tail, where quantiles near 1 keep their digits.
-        return np.asarray(-ndtri(0.5 * (1.0 - quantile)), dtype=np.float64)
+        return np.asarray(-ndtri(0.5 * beyond), dtype=np.float64)
 
     def margins(self, by: Literal["rank", "value"] = "rank") -> MeasuredMargins:
         """Distribution along the probe.
@@ -136,7 +136,8 @@ class Scores:
         Parameters
         ----------
         by : {"rank", "value"}
-            "rank" uses only the order of the scores (`magnitudes`); labels follow the model. "value"
+            "rank" uses only the order of the scores (`magnitudes`); labels follow the model. Equal scores are a
+            coarse view of |z|: a rule whose threshold falls among them keeps a random part. "value"
             takes scores for signed margins of the probe (negative: the probe is wrong), scaled to
             second moment 1, and keeps their shape.
 
@@ -146,7 +147,7 @@ class Scores:
             If values are asked for but cannot be signed margins.
         """
         if by == "rank":
-            return MeasuredMargins(self.magnitudes(), signed=False)
+            return MeasuredMargins(self.magnitudes(), signed=False, scores=-self.difficulty)
         if by != "value":
             raise ScoreError(f"by must be 'rank' or 'value', got {by!r}: rank works for every score.")
         if self.higher_is != "easier":

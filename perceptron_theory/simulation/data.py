@@ -71,7 +71,7 @@ def unpruned(
     Noise takes random numbers of its own: without it, none.
     """
     if isinstance(margins, MeasuredMargins):
-        magnitude, positive = margins.at_quantiles(beyond)
+        magnitude, positive = margins.at_quantiles(beyond, rng)
     else:
         magnitude, positive = -ndtri(0.5 * beyond), np.full(beyond.size, 0.5)
     z = np.where(rng.random(beyond.size) < positive, magnitude, -magnitude)
@@ -103,7 +103,7 @@ def _kept_by_probability(problem: FiniteProblem, rng: np.random.Generator) -> Pl
                 "keep more of the data, or take a smaller alpha_prune * N."
             )
         pool = unpruned(problem.margins, problem.theta, rng.random(_JUDGED), rng, problem.labels)
-        chosen = np.flatnonzero(rng.random(_JUDGED) < problem.selection(pool.m))
+        chosen = np.flatnonzero(rng.random(_JUDGED) < problem.margins.keep_probability(problem.selection, pool.m))
         found.append(Plane(pool.m[chosen], pool.g[chosen]))
         n += chosen.size
         judged += _JUDGED

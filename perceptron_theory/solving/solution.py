@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import PerceptronTheoryError
+from perceptron_theory.margins.selection import KeepProbability
 from perceptron_theory.problem import Problem
 
 FloatArray = npt.NDArray[np.float64]
@@ -244,6 +245,8 @@ def certify(
         Status of points that failed before they were solved.
     """
     test_error, R, rho = values["test_error"], values["R"], values["rho"]
+    if isinstance(problem.selection, KeepProbability):
+        quadrature_error = np.maximum(quadrature_error, problem.margins.overlooked(problem.selection) / f)
     status = np.full(problem.shape, Status.CONVERGED, dtype=np.int8)
     # Written so that NaN never passes.
     physical = physical & (test_error >= 0.0) & (test_error < 1.0) & (np.abs(R) <= 1.0) & (np.abs(rho) <= 1.0)

@@ -114,8 +114,8 @@ def test_phases_depend_on_the_angle_alone(answers: Answers) -> None:
 @pytest.mark.parametrize("selection", ["hard", "easy", "random", "band"])
 def test_what_is_kept_adds_up_to_f(measured: Measured, selection: str) -> None:
     setting = Setting(selection=selection, lower=0.25, f=0.4)
-    for magnitudes in (None, measured.magnitudes):
-        kept = compute_kept(setting, magnitudes)
+    for margins in (None, measured.margins):
+        kept = compute_kept(setting, margins)
         width = kept.high - kept.low
         # All cells but the tails beyond |z| = 4, of mass 6e-5.
         assert float((kept.density * width).sum()) == pytest.approx(1.0, abs=1e-4)

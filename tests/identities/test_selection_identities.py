@@ -146,6 +146,56 @@ def test_unlisted_windows_are_not_overlooked(window: tuple[float, float]) -> Non
     assert abs(at_right_angle.f - (0.2 + 0.8 * mass / 2)) < 1e-12
 
 
+def test_unlisted_spikes_fail_the_certificate() -> None:
+    """Narrower than the equations resolve: E[k] asked a second way does not agree. Listed, it is solved."""
+    centre, half = 0.50031, 7e-4
+    spike = pt.KeepProbability(lambda m: 0.001 + 0.999 * (np.abs(m - centre) < half))
+    for student in ("max-margin", "gibbs", "bayes-optimal", pt.ConvexLoss("square", lam=1.0)):
+        s = pt.solve(3.0, theta=0.0, selection=spike, student=student, throw=False)
+        assert s.status == pt.Status.INACCURATE
+    listed = pt.solve(3.0, theta=0.0, selection=pt.KeepProbability(spike.k, [centre - half, centre + half]))
+    # At theta = 0 all margins are positive, with density 2 phi.
+    mass = 0.001 + 0.999 * 2 * (ndtr(centre + half) - ndtr(centre - half))
+    assert float(listed.f) == pytest.approx(mass, rel=1e-12)
+
+
+def test_keep_probability_is_asked_at_zero() -> None:
+    """A margin of 0 has no sign, and k sees 0, not the tiny number that stands for it."""
+    margins = pt.MeasuredMargins([0.0] * 50 + [1.0] * 50, signed=False)
+    rule = pt.KeepProbability(lambda m: m != 0)
+    solution = pt.solve(2.0, theta=0.3, selection=rule, margins=margins)
+    assert float(solution.f) == pytest.approx(0.5, rel=1e-12)
+    without = pt.solve(2.0, 1.0, 0.3, margins=pt.MeasuredMargins([1.0], signed=False))
+    assert float(solution.kappa) == pytest.approx(float(without.kappa), rel=1e-10)
+    drawn = margins.keep_probability(rule, np.array([-1e-300, 1e-300, 1.0]))
+    assert drawn.tolist() == [0.0, 0.0, 1.0]
+
+
+ZEROS = pt.MeasuredMargins(np.append(np.zeros(40), np.linspace(0.05, 2.5, 60)), signed=False)
+
+
+@pytest.mark.parametrize("student", ["max-margin", pt.ConvexLoss("logistic", lam=0.1)])
+def test_margins_of_zero_have_no_label_at_zero_angle(student: str | pt.ConvexLoss) -> None:
+    """At theta = 0 they are refused, as the simulator's labels would be; every other angle, however small, agrees."""
+    for theta in (0.0, [0.1, 0.0], 1e-200):
+        with pytest.raises(pt.InvalidInputError, match=r"0\.4 of them is exactly 0"):
+            pt.solve(8.0, 1.0, theta, selection="random", margins=ZEROS, student=student)
+    with pytest.raises(pt.InvalidInputError, match="theta must be > 0"):
+        pt.simulate(20, 8.0, 1.0, 0.0, selection="random", margins=ZEROS, trials=2)
+    theta = np.geomspace(1e-14, 1e-5, 19)
+    small = pt.solve(8.0, 1.0, theta, selection="random", margins=ZEROS, student=student)
+    assert np.all(small.converged)
+    # The error tends to its limit as theta^2 or slower, as theta: 1e-5 at the largest angle.
+    np.testing.assert_allclose(small.test_error, small.test_error[0], rtol=3e-5)
+
+
+def test_margins_of_zero_as_simulated_at_a_tiny_angle() -> None:
+    theory = pt.solve(8.0, 1.0, 1e-9, selection="random", margins=ZEROS)
+    simulated = pt.simulate(60, 8.0, 1.0, 1e-9, selection="random", margins=ZEROS, trials=40, seed=1)
+    gap = abs(float(theory.test_error) - simulated.mean.test_error)
+    assert gap < 4 * simulated.standard_error.test_error
+
+
 def test_few_atoms_equal_many_copies() -> None:
     """Ten distinct values: ties are one atom each, however many examples share it."""
     z = np.linspace(0.1, 2.0, 10)

@@ -270,7 +270,7 @@ def margin_nodes(
             if atoms:
                 if i + 1 == n:
                     right = hi if hi < measure.intervals[j, 1] else hi + 1e-15 * abs(hi)
-                count = atom_panel(measure, left, right, max(order, 8), m, weight, count)
+                count = atom_panel(measure, j, left, right, max(order, 8), m, weight, count)
                 continue
             half = 0.5 * (right - left)
             for k in range(order):

@@ -63,6 +63,8 @@ def weight_at_gap(measure: KeptMeasure, m0: float) -> float:
     for j in range(measure.intervals.shape[0]):
         if i < measure.atoms.shape[1] and measure.intervals[j, 0] <= measure.atoms[0, i] <= nearly:
             weight = measure.atoms[1, i]
+            if measure.keep.shape[0] > 0:
+                weight *= measure.keep[j, 0]
     for j in range(measure.edges.shape[1]):
         if m0 <= measure.edges[0, j] <= nearly:
             weight = measure.edges[1, j]

@@ -29,6 +29,8 @@ from perceptron_theory.students.max_margin.steps import (
 
 #: Below this no alpha in double precision tells the probe from the teacher.
 _THETA_RESOLVED = 1e-100
+#: A student this much smaller than its guess still carries the rounding errors of the guess in its second basis.
+_OVERSHOT = 1e-3
 
 
 @inner_kernel
@@ -82,7 +84,10 @@ def solve_measure(measure: KeptMeasure, alpha: float, theta: float) -> tuple[Fra
     if theta < _THETA_RESOLVED:
         theta = 0.0
     m0 = gap_origin(measure)
-    x, multiplier, error = approach(measure, alpha, first_guess(measure, alpha, theta, m0))
+    guess = first_guess(measure, alpha, theta, m0)
+    x, multiplier, error = approach(measure, alpha, guess)
+    if abs(x.r) < _OVERSHOT * abs(guess.r):
+        x = frame_at(x.k, x.r, x.d, m0, theta)
     if error < COARSE_GOAL:
         x, multiplier, error = polish(measure, alpha, x, multiplier)
     if not error < 1e-9:

@@ -241,7 +241,7 @@ class _Search:
         return best
 
     def _next_to_ends(self, margins: MeasuredMargins, rule: QuantileRule, trials: FloatArray) -> Iterator[FloatArray]:
-        """ln f where a threshold passes from one example to the next, within the first and last steps of the trials."""
+        """More trials where a threshold passes from one example to the next, within their first and last steps."""
         for ends, insides in ((trials[:, 0], trials[:, 1]), (trials[:, -1], trials[:, -2])):
             # Where there are fewer examples than places, the rest stand at equal distances.
             rows = np.linspace(ends, insides, _EDGES_TRIED + 2, axis=1)[:, 1:-1]

@@ -88,7 +88,7 @@ def run_frontier(
         raise InvalidInputError(
             f"--f-min must be at most {chosen.largest_f():g} for this band, got {f_min:g}: lower one of them."
         )
-    margins.check_theta(theta)
+    margins.check_theta(theta, labels is None or labels.link == "sign")
     check_writable(out, FILES)
     click.echo(f"scores     {measured.source}: {measured.ties}")
     click.echo(f"margins    by {by}; second moment {margins.second_moment:.4g}")

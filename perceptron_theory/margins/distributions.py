@@ -20,6 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _NO_ATOMS: FloatArray = np.empty((2, 0))
 _NO_TABLE: FloatArray = np.empty((0, 0))
+_NO_INTERVALS: FloatArray = np.empty((0, 2))
 
 #: Shares of an atom closer than this to 0 or 1 are rounding in sums of weights.
 _SHARE_ROUNDING = 1e-9
@@ -237,9 +238,9 @@ class MeasuredMargins:
         """Refuse an angle under which the measured margins are impossible, or the labels of a sign teacher unknown."""
         if theta < _SMALLEST_ANGLE and sign_teacher and self._magnitudes[0] == _SMALLEST_MAGNITUDE:
             raise InvalidInputError(
-                f"theta must be > 0 with these margins, got {theta:g}: a fraction {self._weights[0]:.3g} of them is exactly 0, on "
-                "the boundary of a perfect probe, where no label is known; give a small theta, or leave these examples "
-                "out."
+                f"theta must be > 0 with these margins, got {theta:g}: a fraction {self._weights[0]:.3g} of them is "
+                "exactly 0, on the boundary of a perfect probe, where no label is known; give a small theta, or leave "
+                "these examples out."
             )
         if self.signed and theta == 0.0 and self._atoms[0, 0] < 0.0:
             raise InvalidInputError(
@@ -274,19 +275,18 @@ class MeasuredMargins:
             return self.unpruned(theta)
         if isinstance(rule, KeepProbability):
             return self._kept_by_probability(rule, theta == 0.0)
-        intervals, shares, edges = [np.empty((0, 2))], [np.empty(0)], [_NO_ATOMS]
+        intervals, shares, edges = [_NO_INTERVALS], [_NO_INTERVALS[:, :1]], [_NO_ATOMS]
         for start, stop, share in self._parts(rule, f):
             if share < 1.0 and stop == start + 1:
                 edges.append(self._edges(start, share, theta == 0.0))
                 continue
             rows = self._intervals(start, stop, theta == 0.0)
             intervals.append(rows)
-            shares.append(np.full(rows.shape[0], share))
-        share = np.concatenate(shares)
-        table = np.ascontiguousarray(share[:, None]) if np.any(share < 1.0) else _NO_TABLE
+            shares.append(np.full((rows.shape[0], 1), share))
+        keep = np.concatenate(shares)
         return KeptMeasure(
             np.concatenate(intervals),
-            table,
+            keep if np.any(keep < 1.0) else _NO_TABLE,
             self._atoms,
             self._cells,
             np.concatenate(edges, axis=1),
@@ -323,10 +323,10 @@ class MeasuredMargins:
         """Fractions between `low` and `high` at which the threshold that moves with f lies between two groups."""
         lower, upper = rule.window(high)
         fractions = 1.0 - self._ends[::-1] if isinstance(rule, Easy) else self._ends - lower
-        return fractions[(fractions > low) & (fractions < upper - lower)]
+        return np.asarray(fractions[(fractions > low) & (fractions < upper - lower)], dtype=np.float64)
 
     def _parts(self, rule: QuantileRule, f: float) -> list[tuple[int, int, float]]:
-        """Ranges of magnitudes that are kept, as (first, last + 1, share kept): whole ones, and groups at thresholds."""
+        """Ranges of magnitudes that are kept: (first, last + 1, share kept), one of them whole."""
         low, high = rule.window(f)
         start = int(np.searchsorted(self._ends, low, side="right")) - 1
         stop = int(np.searchsorted(self._ends, high, side="left"))
@@ -356,8 +356,8 @@ def _rising_scores(scores: npt.ArrayLike, first: npt.NDArray[np.intp], group: np
     of_magnitude = given[first]
     if np.any(np.diff(of_magnitude) < 0.0) or np.any(given != of_magnitude[group]):
         raise InvalidInputError(
-            "scores must rise with |z|, got a larger |z| with a smaller score, or two scores at one |z|: turn their sign "
-            "round if a high score means hard."
+            "scores must rise with |z|, got a larger |z| with a smaller score, or two scores at one |z|: change their "
+            "sign if a high score means hard."
         )
     return of_magnitude
 

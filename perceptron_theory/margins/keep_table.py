@@ -78,4 +78,4 @@ def overlooked(rule: KeepProbability) -> float:
         inside = slice(*np.searchsorted(m, (low, high)))
         missed[inside] -= chebyshev.chebval((2.0 * m[inside] - low - high) / (high - low), series)
     missed[np.isin(m, rule.breakpoints)] = 0.0  # at a jump k has either value
-    return float(np.abs(missed) @ np.exp(-0.5 * m * m)) * 2.0 * (m[1] - m[0]) / math.sqrt(2.0 * math.pi)
+    return float(np.abs(missed) @ np.exp(-0.5 * m * m) * (m[1] - m[0])) * math.sqrt(2.0 / math.pi)

@@ -182,8 +182,7 @@ def test_margins_of_zero_have_no_label_at_zero_angle(student: str | pt.ConvexLos
             pt.solve(8.0, 1.0, theta, selection="random", margins=ZEROS, student=student)
     with pytest.raises(pt.InvalidInputError, match="theta must be > 0"):
         pt.simulate(20, 8.0, 1.0, 0.0, selection="random", margins=ZEROS, trials=2)
-    theta = np.geomspace(1e-14, 1e-5, 19)
-    small = pt.solve(8.0, 1.0, theta, selection="random", margins=ZEROS, student=student)
+    small = pt.solve(8.0, 1.0, np.geomspace(1e-14, 1e-5, 19), selection="random", margins=ZEROS, student=student)
     assert np.all(small.converged)
     # The error tends to its limit as theta^2 or slower, as theta: 1e-5 at the largest angle.
     np.testing.assert_allclose(small.test_error, small.test_error[0], rtol=3e-5)

@@ -206,5 +206,5 @@ def test_calibration_sees_the_ties() -> None:
     rules = np.where(f < 1.0, "hard", "random")
     table = {"n_total": n_total, "n_kept": n_kept, "selection": rules, "test_error": solution.test_error, "seed": 0}
     found = pt.calibrate(pd.DataFrame(table), scores=scores, free=("N", "theta"))
-    assert float(found.parameters.loc["theta", "value"]) == pytest.approx(0.25, rel=1e-3)
-    assert float(found.parameters.loc["N", "value"]) == pytest.approx(300.0, rel=1e-3)
+    assert found.value("theta") == pytest.approx(0.25, rel=1e-3)
+    assert found.value("N") == pytest.approx(300.0, rel=1e-3)

@@ -9,7 +9,7 @@ from perceptron_theory.measured_runs.cifar_images import CLASSES
 
 
 class Block(nn.Module):
-    """Two convolutions beside a short cut, which is a convolution of one pixel where sizes change."""
+    """Two convolutions beside a short cut, which is a convolution of single pixels where sizes change."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
@@ -17,11 +17,14 @@ class Block(nn.Module):
             *_convolution(channels_in, channels_out, 3, stride), nn.ReLU(), *_convolution(channels_out, channels_out, 3)
         )
         same = channels_in == channels_out
-        self.short_cut = nn.Sequential(*(() if same else _convolution(channels_in, channels_out, 1, stride)))
+        self.short_cut = nn.Sequential(*(() if same else _convolution(channels_in, channels_out, 1)))
+        self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """Channels (b, channels_out, h, w)."""
-        return torch.relu(self.path(x) + self.short_cut(x))
+        """Channels (b, channels_out, h / stride, w / stride)."""
+        # The stride of the short cut is a slice, not an argument of its convolution: for that oneDNN has a special way
+        # that writes past its memory on processors with AVX2 (github.com/uxlfoundation/oneDNN/issues/6035).
+        return torch.relu(self.path(x) + self.short_cut(x[:, :, :: self.stride, :: self.stride]))
 
 
 class ResNet18(nn.Module):

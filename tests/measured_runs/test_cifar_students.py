@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -83,6 +87,39 @@ def test_learns(images: DeviceImages) -> None:
     assert outputs.error(images.label) == 0.0  # by brightness; a network that learns nothing is wrong for a half
     assert outputs.features.shape == (40, 32)
     assert np.unique(outputs.logits.numpy()).size > 350  # of 400: no ties by rounding
+
+
+#: Gradients of blocks that halve the picture, against those in double precision, for which torch has plain loops only.
+GRADIENTS = """
+import torch
+from perceptron_theory.measured_runs.cifar_network import Block
+
+torch.set_num_threads(1)
+for width in (1, 2, 3, 4, 5, 12, 16):
+    torch.manual_seed(0)
+    block = Block(width, 2 * width, 2).to(memory_format=torch.channels_last).eval()
+    convolution, normalised = block.short_cut
+    torch.nn.init.constant_(normalised.bias, 100.0)  # no output is cut off at 0
+    x = torch.randn(8, width, 32, 32).to(memory_format=torch.channels_last)
+    along = torch.randn(8, 2 * width, 16, 16)
+    (single,) = torch.autograd.grad(block(x), convolution.weight, along)
+    (double,) = torch.autograd.grad(block.double()(x.double()), convolution.weight, along.double())
+    # Sums of 2,048 terms of either sign, which are rounded to 6e-8 of a term each.
+    torch.testing.assert_close(single.double(), double, rtol=0.0, atol=1e-4 * float(double.abs().max()))
+    print(width)
+"""
+
+
+# A processor that has no AVX2 ignores the setting.
+def test_gradients_of_narrow_networks_on_a_processor_with_avx2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", GRADIENTS],
+        env=os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr  # below 0: the number of the signal that killed it
+    assert done.stdout.split() == ["1", "2", "3", "4", "5", "12", "16"]
 
 
 def test_seed_decides(images: DeviceImages) -> None:

@@ -61,7 +61,7 @@ def softmax(x: FloatArray, y: IntArray, seed: int) -> Outputs:
     """Ten classes: the minimiser of the cross-entropy of a linear map, with the same penalty; `seed` is not used.
 
     By L-BFGS until no entry of the gradient of the mean loss exceeds 3e-4. Classes that are not among the examples
-    are nearly never chosen.
+    are nearly never chosen; two of them have equal outputs, so that rounding chooses between them.
 
     Raises
     ------

@@ -4,8 +4,9 @@
 
 Each environment gets the wheel; the tests are those of the sdist, beside which no package lies, so that they can only
 find the installed one. Of the oldest supported Python given there are two: with the newest dependencies, and with the
-oldest that pyproject.toml admits. The extras are then installed one by one, with the tests that need them. Prints a
-table; ends with 1 if anything failed. Not collected by pytest: it takes the better part of an hour.
+oldest that pyproject.toml admits. With the newest Python all tests are run again as they would be on other processors.
+The extras are then installed one by one, with the tests that need them. Prints a table; ends with 1 if anything failed.
+Not collected by pytest: it takes more than an hour.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
@@ -60,6 +62,16 @@ TESTS_OF_EXTRAS: dict[str, tuple[str, ...]] = {
     "docs": ("tests/docs", "docs"),
 }
 
+#: Processors that this one can stand for, and the variables that hold a library to the instructions they have. Compiled
+#: kernels need no row: without fastmath numba keeps the order of a sum, and rounds every step, on any processor.
+PROCESSORS: dict[str, dict[str, str]] = {
+    "torch held to AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
+    "torch held to SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"},
+    "OpenBLAS held to AVX2": {"OPENBLAS_CORETYPE": "Haswell"},
+    # All that numpy has code for; the last is for processors that this need not be.
+    "numpy held to AVX2": {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"},
+}
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -70,11 +82,13 @@ class Environment:
     extra: str
     oldest: bool
     tests: tuple[str, ...]
+    processor: str = "as it is"
 
     @property
     def title(self) -> str:
-        """What is installed, in words."""
-        return f"{self.version} | {'oldest' if self.oldest else 'newest'} | {self.extra or 'none'}"
+        """What is installed, and on which processor, in words."""
+        dependencies = "oldest" if self.oldest else "newest"
+        return f"{self.version} | {dependencies} | {self.extra or 'none'} | {self.processor}"
 
 
 def run(command: Sequence[object], folder: Path, **extra_environment: str) -> str:
@@ -118,10 +132,21 @@ def unpacked_tests(sdist: Path, folder: Path) -> Path:
     return root
 
 
+def project() -> dict[str, Any]:
+    """What pyproject.toml says of the package."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table
+
+
+def tested_torch() -> str:
+    """The version of torch that tests are set up with; users get a range."""
+    (exact,) = (item for item in project()["optional-dependencies"]["dev"] if item.startswith("torch=="))
+    return str(exact)
+
+
 def oldest_pins() -> Iterator[str]:
     """Lowest admitted version of each dependency."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for requirement in map(Requirement, project["dependencies"]):
+    for requirement in map(Requirement, project()["dependencies"]):
         (lowest,) = (bound.version for bound in requirement.specifier if bound.operator == ">=")
         yield f"{requirement.name}=={lowest}" + ("" if lowest.count(".") > 1 else ".*")
 
@@ -134,26 +159,33 @@ def tried(environment: Environment, wheel: Path, tests: Path, folder: Path) -> s
     extra = f"[{environment.extra}]" if environment.extra else ""
     pins = [*oldest_pins()] if environment.oldest else []
     tools = () if environment.extra == "dev" else TEST_TOOLS
-    run([python, "-m", "pip", "install", "--quiet", f"{wheel}{extra}", *pins, *tools], folder)
-    where = run([python, "-W", "error", "-c", "import perceptron_theory; print(perceptron_theory.__file__)"], folder)
+    constraints = folder / "constraints.txt"
+    constraints.write_text(tested_torch(), encoding="utf-8")
+    install = [python, "-m", "pip", "install", "--quiet", "--constraint", constraints]
+    run([*install, f"{wheel}{extra}", *pins, *tools], folder)
+    processor = PROCESSORS.get(environment.processor, {})
+    # numpy warns of instructions whose names it does not know.
+    imported = "import numpy, perceptron_theory; print(perceptron_theory.__file__)"
+    where = run([python, "-W", "error", "-c", imported], folder, **processor)
     if "site-packages" not in where:
         raise RuntimeError(f"the tests would not find the installed package but {where}")
     pytest = [python, "-m", "pytest", "--quiet", "--numprocesses", "2", "-p", "no:cacheprovider"]
     # Old dependencies use what newer ones of theirs deprecate: that is not ours to mend.
     pytest += ["-W", "default::DeprecationWarning"] if environment.oldest else []
-    output = run([*pytest, *environment.tests], tests, NUMBA_CACHE_DIR=str(folder / "kernels"))
+    output = run([*pytest, *environment.tests], tests, NUMBA_CACHE_DIR=str(folder / "kernels"), **processor)
     return output.strip().splitlines()[-1]
 
 
 def environments(pythons: dict[str, Path], extras: bool) -> Iterator[Environment]:
-    """The rows of the table: everything on each Python, the oldest dependencies, extras one by one."""
+    """The rows of the table: everything on each Python, the oldest dependencies, processors, extras one by one."""
     everything = ("tests", "--pyargs", "perceptron_theory")
-    first = next(iter(pythons))
+    first, last = next(iter(pythons)), list(pythons)[-1]
     yield Environment(pythons[first], first, "dev", True, everything)
     for version, python in pythons.items():
         yield Environment(python, version, "dev", False, everything)
+    for processor in PROCESSORS:
+        yield Environment(pythons[last], last, "dev", False, everything, processor)
     if extras:
-        last = list(pythons)[-1]
         for extra, paths in TESTS_OF_EXTRAS.items():
             yield Environment(pythons[last], last, extra, False, paths)
 
@@ -174,7 +206,7 @@ def main() -> int:
         wheel, sdist = built(folder / "dist")
         print(check_wheel(wheel), f"{sdist.name}: {sdist.stat().st_size / 1e6:.1f} MB", sep="\n")
         tests = unpacked_tests(sdist, folder / "sdist")
-        print("\n| Python | dependencies | extras | tests | minutes |\n|---|---|---|---|---|", flush=True)
+        print("\n| Python | dependencies | extras | processor | tests | minutes |\n|---|---|---|---|---|---|", flush=True)
         for environment in environments(pythons, not chosen.no_extras):
             if chosen.only and chosen.only not in environment.title:
                 continue

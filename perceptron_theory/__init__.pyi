@@ -31,11 +31,13 @@ from .comparison import Comparison as Comparison, compare as compare
 from .convex_loss import ConvexLoss as ConvexLoss
 from .errors import (
     InvalidInputError as InvalidInputError,
+    KeepListError as KeepListError,
     OutputError as OutputError,
     PerceptronTheoryError as PerceptronTheoryError,
     ScoreError as ScoreError,
 )
 from .labels import Labels as Labels
+from .keeplists.checking import check_keep_list as check_keep_list
 from .keeplists.keep_list import KeepList as KeepList
 from .keeplists.selecting import select as select
 from .keeplists.streaming.results import StreamSelection as StreamSelection

@@ -35,3 +35,7 @@ class ScoreError(InvalidInputError):
 
 class OutputError(PerceptronTheoryError, OSError):
     """Results cannot be written where they were asked for."""
+
+
+class KeepListError(PerceptronTheoryError):
+    """The files of a keep-list are not whole, were changed, or do not belong together."""

@@ -10,7 +10,7 @@ import click
 
 from perceptron_theory.cli import options as shared
 from perceptron_theory.cli.streams import showing_everything
-from perceptron_theory.errors import PerceptronTheoryError
+from perceptron_theory.errors import KeepListError, PerceptronTheoryError
 from perceptron_theory.version import __version__
 
 
@@ -154,6 +154,22 @@ def select(file: Path, **options: Any) -> None:
     from perceptron_theory.cli.selection import run_selection
 
     run_selection(file, **options)
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def check(folder: Path) -> None:
+    """Check that the files of a keep-list are whole, unchanged and of one selection; exit code 1 if they are not.
+
+    FOLDER is what select wrote.
+
+    \b
+    Example:
+      perceptron-theory check keep-80
+    """  # noqa: D301 (click reads the backspace)
+    from perceptron_theory.cli.checking import run_check
+
+    run_check(folder)
 
 
 @commands.command()
@@ -351,7 +367,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 a point failed its certificate, 2 bad input.
+        Exit code: 0 done, 1 a point failed its certificate or a keep-list its check, 2 bad input.
     """
     with showing_everything():
         return _ended(arguments)
@@ -376,7 +392,7 @@ def _ended(arguments: list[str] | None) -> int:
         return 2
     except PerceptronTheoryError as error:
         click.echo(f"error: {' '.join(str(error).split())}", err=True)
-        return 1 if isinstance(error, ArithmeticError) else 2
+        return 1 if isinstance(error, (ArithmeticError, KeepListError)) else 2
     return int(code or 0)
 
 

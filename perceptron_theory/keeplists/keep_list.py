@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from perceptron_theory.analyses.policies.policy import Policy
-from perceptron_theory.errors import OutputError
 from perceptron_theory.keeplists import formats as fm
-from perceptron_theory.keeplists.manifest import as_json, manifest
+from perceptron_theory.keeplists.checking import check_no_other
+from perceptron_theory.keeplists.manifest import manifest, sealed
 from perceptron_theory.keeplists.preference import Rule, names_of
 from perceptron_theory.keeplists.thresholds import Threshold
-from perceptron_theory.output import check_writable, write_all
+from perceptron_theory.output import check_writable, held, replace_all
 from perceptron_theory.scores.scores import Scores
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ class KeepList:
         table      `selection.parquet`      all examples: id, index, label (if known), score, rank, kept, reason
         curator    `ids_to_remove.parquet`  column `id` of what is not kept, sorted: for NeMo Curator
         datacomp   `datacomp_subset.npy`    uids of what is kept, pairs of 64-bit numbers, sorted
-        (always)   `selection.json`         versions, fingerprints of scores and ids, settings, counts, ties, theory
+        (always)   `selection.json`         versions, fingerprints of scores and ids, settings, counts, ties, theory;
+                                            the SHA-256 of each file and of its own content, for `check_keep_list`
         =========  =======================  ==========================================================================
 
         Parameters
@@ -144,8 +145,8 @@ class KeepList:
         InvalidInputError
             If a format is unknown or not possible with these ids, or an id holds a line break.
         OutputError
-            If a file cannot be written, or the folder holds a file of another keep-list that would be left beside
-            this one. What was there before stays.
+            If a file cannot be written, another process writes a keep-list there, or the folder holds a file of
+            another keep-list that would be left beside this one. What was there before stays.
 
         Examples
         --------
@@ -159,17 +160,13 @@ class KeepList:
         folder = Path(folder)
         writers = self._writers(fm.chosen_formats(formats, names_of(self.scores)))
         check_writable(folder, writers)
-        stale = [name for name in fm.FILES.values() if name not in writers and (folder / name).exists()]
-        if stale:
-            raise OutputError(
-                f"{folder} holds {', '.join(stale)} of another keep-list, which would stay beside this one: "
-                "remove it, or choose another folder."
-            )
-        write_all(folder, writers)
+        with held(folder, fm.MANIFEST):
+            check_no_other(folder, writers)
+            replace_all(folder, writers)
         return tuple(folder / name for name in writers)
 
     def manifest(self) -> dict[str, Any]:
-        """Content of `selection.json`."""
+        """Content of `selection.json`, without the fingerprints of the files."""
         return manifest(self)
 
     def subset(self, dataset: Dataset[Any]) -> Subset[Any]:
@@ -214,7 +211,7 @@ class KeepList:
 
     def _writers(self, formats: Sequence[str]) -> dict[str, Callable[[Path], object]]:
         """What writes each file, by its name."""
-        made = as_json(manifest(self))  # refuses ids with line breaks, before anything is written
+        made = manifest(self)  # refuses ids with line breaks, before anything is written
         names, kept = names_of(self.scores), self.mask
         columns: dict[str, fm.Column] = {"id": names, "index": np.arange(self.n)}
         if self.scores.labels is not None:
@@ -228,5 +225,4 @@ class KeepList:
             "curator": lambda path: fm.write_removed_ids(path, names[~kept]),
             "datacomp": lambda path: fm.write_uids(path, names[kept]),
         }
-        chosen = {fm.FILES[name]: writers[name] for name in formats}
-        return chosen | {fm.MANIFEST: lambda path: path.write_bytes(made.encode())}
+        return sealed({fm.FILES[name]: writers[name] for name in formats}, made)

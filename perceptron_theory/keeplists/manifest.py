@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from perceptron_theory.analyses.policies.policy import Policy
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.keeplists.formats import id_lines
+from perceptron_theory.keeplists.formats import MANIFEST, id_lines
 from perceptron_theory.margins.selection import Band
 from perceptron_theory.version import __version__
 
@@ -72,6 +73,44 @@ def manifest(keep: KeepList) -> dict[str, Any]:
         "thresholds": [dict(sorted(threshold._asdict().items())) for threshold in keep.thresholds],
         "theory": dict(keep.theory),
     }
+
+
+def sealed(
+    writers: Mapping[str, Callable[[Path], object]], made: Mapping[str, Any]
+) -> dict[str, Callable[[Path], object]]:
+    """What writes the files of a keep-list, and last the manifest with the SHA-256 of each and of its own content.
+
+    Parameters
+    ----------
+    writers : mapping
+        What writes each file, by its name.
+    made : mapping
+        The manifest so far.
+    """
+    digests: dict[str, str] = {}
+
+    def noted(name: str, write: Callable[[Path], object]) -> Callable[[Path], object]:
+        def write_and_note(path: Path) -> None:
+            write(path)
+            digests[name] = file_sha256(path)
+
+        return write_and_note
+
+    def write_manifest(path: Path) -> None:
+        path.write_bytes(with_own_digest({**made, "files": digests}))
+
+    return {name: noted(name, write) for name, write in writers.items()} | {MANIFEST: write_manifest}
+
+
+def with_own_digest(made: Mapping[str, Any]) -> bytes:
+    """The bytes of a manifest with the SHA-256 of all else in it under "sha256"."""
+    return as_json({**made, "sha256": _sha256(as_json(made).encode())}).encode()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the bytes of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def as_json(made: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.measured_runs.cifar_runs import Cell, Settings
 from perceptron_theory.measured_runs.cifar_scores import read_score_table
 from perceptron_theory.measured_runs.measured_run import Run
-from perceptron_theory.output import check_writable, write_all
+from perceptron_theory.output import check_writable, settle, write_all
 from perceptron_theory.version import __version__
 
 RUNS_FILE: Final = "cifar_runs.csv"
@@ -51,6 +51,7 @@ class RunTable:
 
     def __init__(self, folder: Path, settings: Settings, device: torch.device) -> None:
         check_writable(folder, FILES)
+        settle(folder, FACTS_FILE)
         self._folder = folder
         self._rows: list[dict[str, str]] = []
         now = json.loads(json.dumps(dataclasses.asdict(settings)))

@@ -62,7 +62,7 @@ from perceptron_theory.measured_runs.mnist_runs import (
     Images,
     read_images,
 )
-from perceptron_theory.output import check_writable, write_all
+from perceptron_theory.output import check_writable, settle, write_all
 from perceptron_theory.simulation.one_thread import one_blas_thread
 from perceptron_theory.version import __version__
 
@@ -100,6 +100,7 @@ def measure(images_folder: Path, folder: Path) -> None:
         If a file cannot be written.
     """
     check_writable(folder, (RUNS_FILE, FACTS_FILE))
+    settle(folder, FACTS_FILE)
     rows, facts = _begun(folder)
     done = {(row["student"], int(row["seed"]), int(row["n_total"])) for row in rows}
     images = read_images(images_folder)

@@ -148,8 +148,12 @@ def test_manifest(tmp_path: Path) -> None:
     keep.write(tmp_path)
     text = (tmp_path / "selection.json").read_text()
     made = json.loads(text)
-    assert made == keep.manifest()
     assert text == json.dumps(made, indent=2, sort_keys=True) + "\n"
+    whole = json.dumps({name: made[name] for name in made if name != "sha256"}, indent=2, sort_keys=True) + "\n"
+    assert made.pop("sha256") == hashlib.sha256(whole.encode()).hexdigest()
+    others = [name for name in ALWAYS if name != "selection.json"]
+    assert made.pop("files") == {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in others}
+    assert made == keep.manifest()
     assert made["versions"]["perceptron_theory"] == pt.__version__
     assert made["versions"]["numpy"] == np.__version__
     assert made["versions"]["python"] == platform.python_version()

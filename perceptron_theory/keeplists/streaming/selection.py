@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from perceptron_theory.errors import OutputError, ScoreError
+from perceptron_theory.errors import ScoreError
 from perceptron_theory.keeplists import formats as fm
-from perceptron_theory.keeplists.manifest import as_json, plain
+from perceptron_theory.keeplists.checking import check_no_other
+from perceptron_theory.keeplists.manifest import plain, sealed
 from perceptron_theory.keeplists.preference import Rule
 from perceptron_theory.keeplists.quotas import class_floors, kept_count
 from perceptron_theory.keeplists.streaming.gathering import Parts
@@ -27,13 +27,10 @@ from perceptron_theory.keeplists.streaming.surveys import Survey
 from perceptron_theory.keeplists.streaming.tables import RawScores, Source, open_table
 from perceptron_theory.keeplists.streaming.writing import IDS, INDICES, MASK, Writing, Written, write_part
 from perceptron_theory.keeplists.thresholds import Threshold
-from perceptron_theory.output import check_writable, write_all
+from perceptron_theory.output import check_writable, held, replace_all, unfinished_prefix
 from perceptron_theory.scores.scores import Direction, check_direction
 from perceptron_theory.simulation.execution import check_place
 from perceptron_theory.validation import whole_number
-
-_UNFINISHED: Final = ".unfinished-"
-
 
 def select_stream(
     source: Source,
@@ -66,7 +63,7 @@ def select_stream(
     kept_indices.npy      row numbers of what is kept, int64, ascending; files in the order of their paths
     kept_ids.parquet      ids of what is kept, in the same order, if there are ids
     mask.npy              whether each row is kept, if `mask`
-    selection.json        versions, files, settings, counts, ties, theory
+    selection.json        versions, files, settings, counts, ties, theory; fingerprints of the files written
     ====================  =======================================================================================
 
     Parameters
@@ -117,7 +114,7 @@ def select_stream(
         If files or columns are missing, damaged, of a wrong type, or change while they are read; or scores are not
         finite, or all equal.
     OutputError
-        If the files cannot be written; what was there before stays.
+        If the files cannot be written, or another process writes a keep-list there; what was there before stays.
 
     Examples
     --------
@@ -135,16 +132,20 @@ def select_stream(
     check_place(executor, None)
     folder, files = Path(out), _files(mask, ids)
     shards = open_table(source, score, ids, labels)
-    _check_folder(folder, files)
+    check_writable(folder, files)
     called = str(source.path if isinstance(source, RawScores) else source)
     pieces = tuple(Piece(shard, rows, index) for index, shard in enumerate(shards))
-    table, survey = Table(called, pieces, executor, progress).surveyed()
-    count = kept_count(survey.rows, settings.f)
-    classes = _classes(survey, count, settings.class_floor) if labels is not None else None
-    plan = planned(table, settings, direction, survey.rows, count, classes)
-    with tempfile.TemporaryDirectory(
-        dir=folder.resolve(), prefix=_UNFINISHED, ignore_cleanup_errors=True
-    ) as unfinished:
+    with (
+        held(folder, fm.MANIFEST),
+        tempfile.TemporaryDirectory(
+            dir=folder.resolve(), prefix=unfinished_prefix(fm.MANIFEST), ignore_cleanup_errors=True
+        ) as unfinished,
+    ):
+        check_no_other(folder, files)
+        table, survey = Table(called, pieces, executor, progress).surveyed()
+        count = kept_count(survey.rows, settings.f)
+        classes = _classes(survey, count, settings.class_floor) if labels is not None else None
+        plan = planned(table, settings, direction, survey.rows, count, classes)
         written = _write(table, plan, classes, Path(unfinished), count)
         selection = StreamSelection(
             source=called,
@@ -164,25 +165,14 @@ def select_stream(
             files=tuple(folder / file for file in files),
         )
         parts = Parts(Path(unfinished), tuple(piece.index for piece in table.pieces), survey.rows, count)
-        made = as_json(selection.manifest(parts.indices_sha256())).encode()
-        write_all(folder, parts.writers(mask, ids) | {fm.MANIFEST: lambda path: path.write_bytes(made)})
+        made = selection.manifest(parts.indices_sha256())
+        replace_all(folder, sealed(parts.writers(mask, ids), made))
     return selection
 
 
 def _files(mask: bool, ids: str | None) -> list[str]:
     """Names of the files to write."""
     return [INDICES, *([MASK] if mask else []), *([] if ids is None else [IDS]), fm.MANIFEST]
-
-
-def _check_folder(folder: Path, files: list[str]) -> None:
-    """Refuse what cannot be written, before the work."""
-    check_writable(folder, files)
-    stale = [name for name in (*fm.FILES.values(), IDS) if name not in files and (folder / name).exists()]
-    if stale:
-        raise OutputError(
-            f"{folder} holds {', '.join(stale)} of another keep-list, which would stay beside this one: remove it, or "
-            "choose another folder."
-        )
 
 
 def _classes(survey: Survey, count: int, floor: float | None) -> pd.DataFrame:

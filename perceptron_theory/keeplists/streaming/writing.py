@@ -16,6 +16,7 @@ from perceptron_theory.keeplists.streaming.batches import Batch
 from perceptron_theory.keeplists.streaming.brackets import Bracket, ByLabel, Groups, OneGroup
 from perceptron_theory.keeplists.streaming.passes import Piece
 from perceptron_theory.keeplists.streaming.places import BoolArray, IntArray
+from perceptron_theory.output import cannot_write
 
 INDICES: Final = "kept_indices.npy"
 MASK: Final = "mask.npy"
@@ -100,10 +101,8 @@ def write_part(writing: Writing) -> Written:
             counts = [parts.write(batch) for batch in writing.piece.batches()]
             return Written.total(counts)
     except OSError as error:
-        raise OutputError(
-            f"cannot write to {writing.folder} ({error.strerror or error}): make room there, or choose another folder; "
-            "workers on other machines must see it under this name."
-        ) from None
+        refused = cannot_write(writing.folder, error)
+        raise OutputError(f"{refused} Workers on other machines must see it under this name.") from None
 
 
 class _Parts:

@@ -101,9 +101,9 @@ def simulate_sweep(
     InvalidInputError
         If an argument lies outside its range, at any point or size; nothing is computed then.
     StoreError
-        If `store` holds another sweep, or one of another version; it is left as it is.
+        If `store` holds another sweep, or one of another version, or a file in it was changed; it is left as it is.
     OutputError
-        If `store` cannot be written.
+        If `store` cannot be written, or another process is filling it.
 
     Examples
     --------
@@ -139,11 +139,13 @@ def simulate_sweep(
         for at_size in row
         for start in range(0, trials, _BLOCK)
     ]
-    missing = [p for p in pieces if not kept.file(p.point, p.block.problem.N, p.block.start).exists()]
-    results = run(run_block, [p.block for p in missing], executor, workers)
-    for j, rows in track(results, "sweep", progress, len(missing)):
-        point, block = missing[j]
-        kept.write(point, block.problem.N, block.start, _coordinates(points[point], block.problem), rows)
+    if kept.left_behind or _missing(kept, pieces):
+        with kept.filling():
+            missing = _missing(kept, pieces)
+            results = run(run_block, [p.block for p in missing], executor, workers)
+            for j, rows in track(results, "sweep", progress, len(missing)):
+                point, block = missing[j]
+                kept.write(point, block.problem.N, block.start, _coordinates(points[point], block.problem), rows)
     simulations = []
     for i, row in enumerate(finite):
         for at_size in row:
@@ -151,6 +153,10 @@ def simulate_sweep(
             rows = np.concatenate(parts).reshape(trials, len(MEASURED))
             simulations.append(from_rows(points[i], at_size, trained.name, seed, rows, loss_of(trained)))
     return Sweep(tuple(simulations), kept.path)
+
+
+def _missing(kept: Store, pieces: list[_Piece]) -> list[_Piece]:
+    return [p for p in pieces if not kept.holds(p.point, p.block.problem.N, p.block.start)]
 
 
 def _coordinates(problem: Problem, finite: FiniteProblem) -> dict[str, float]:

@@ -43,6 +43,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def part(store: Path, name: str) -> Path:
+    """The one file whose name begins so; a digest follows."""
+    (found,) = store.glob(f"{name}.*.parquet")
+    return found
+
+
 def untouched(folder: Path) -> dict[str, tuple[bytes, int]]:
     """What is in a folder, and when it was written."""
     return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir() if path.is_file()}
@@ -123,7 +129,7 @@ def test_grids_broadcast_in_order(tmp_path: Path) -> None:
 
 
 def test_files_say_what_they_hold(store: Path) -> None:
-    table = pq.read_table(store / "point-00001-N-14-trial-000040.parquet").to_pydict()
+    table = pq.read_table(part(store, "point-00001-N-14-trial-000040")).to_pydict()
     sim = pt.simulate(**(CALL | {"N": 14, "alpha_prune": 2.0}))
     assert table["trial"] == [40, 41, 42, 43, 44]
     assert set(table["point"]) == {1}
@@ -286,7 +292,7 @@ def test_other_students_and_margins_are_refused(tmp_path: Path, monkeypatch: pyt
     ("manifest", "part"),
     [
         (lambda text: text.replace(pt.__version__, "0.0.1"), "its perceptron_theory is"),
-        (lambda text: text.replace('"format": 2', '"format": 1'), "its format is 1, asked for 2"),
+        (lambda text: text.replace('"format": 2', '"format": 1'), "its format is 1, asked for 3"),
         (lambda text: text.replace('"format"', '"more": 1, "format"'), "its more is 1, asked for null"),
         (lambda text: text.replace('"seed": 3,', ""), "its seed is null, asked for 3"),
         (lambda text: text[: len(text) // 2], "cannot read"),
@@ -387,8 +393,8 @@ def test_a_folder_without_permission(tmp_path: Path, whole: dict[str, bytes], na
 
 
 def damage(store: Path, kind: str) -> Path:
-    path = store / "point-00001-N-10-trial-000020.parquet"
-    other = store / "point-00000-N-10-trial-000020.parquet"
+    path = part(store, "point-00001-N-10-trial-000020")
+    other = part(store, "point-00000-N-10-trial-000020")
     content = path.read_bytes()
     if kind == "truncated":
         path.write_bytes(content[: len(content) // 2])

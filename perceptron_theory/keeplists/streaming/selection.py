@@ -32,6 +32,7 @@ from perceptron_theory.scores.scores import Direction, check_direction
 from perceptron_theory.simulation.execution import check_place
 from perceptron_theory.validation import whole_number
 
+
 def select_stream(
     source: Source,
     f: float,

@@ -122,7 +122,7 @@ def settle(folder: Path, last: str) -> None:
 
 
 def left_behind(folder: Path, last: str) -> bool:
-    """Whether something of a set lies in the folder that its writer removes in the end: it is at work, or was killed."""
+    """Whether something lies there that a writer of a set removes in the end: one is at work, or was killed."""
     return any(path.name.startswith((*_prefixes(last), lock_path(folder, last).name)) for path in folder.iterdir())
 
 

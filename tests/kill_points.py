@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from perceptron_theory.errors import OutputError
 
 #: What Python says before it does it; the work of compiled libraries happens inside hidden folders.
 STEPS = {"open", "os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"}
@@ -71,6 +74,28 @@ def copied(work: Callable[[], object]) -> int:
 def exit_code(child: int) -> int:
     """What a process ends with, minus the signal if one ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def wait_for(happened: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Until it has happened, or so long."""
+    deadline = time.monotonic() + seconds
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def pair(works: Sequence[Callable[[], object]], told: Path) -> list[int]:
+    """Exit codes of two processes: 0 has done its work, 3 was told that the other is at it, and says so in a file."""
+
+    def work_or_told(work: Callable[[], object]) -> None:
+        try:
+            work()
+        except OutputError as error:
+            assert "another process is writing" in str(error)  # noqa: PT017
+            told.touch()
+            os._exit(3)
+
+    told.unlink(missing_ok=True)
+    return [exit_code(child) for child in [copied(lambda work=work: work_or_told(work)) for work in works]]  # type: ignore[misc]
 
 
 def every_step(work: Callable[[], object], folder: Path, prepare: Callable[[], None], blow: Blow) -> Iterator[int]:

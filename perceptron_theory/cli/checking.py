@@ -1,4 +1,4 @@
-"""Is a keep-list as it was written?"""
+"""Whether a keep-list is as it was written, printed."""
 
 from __future__ import annotations
 

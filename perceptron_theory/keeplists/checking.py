@@ -1,4 +1,4 @@
-"""Are the files of a keep-list whole, as they were written, and of one selection?"""
+"""Whether the files of a keep-list are whole, as they were written, and of one selection."""
 
 from __future__ import annotations
 

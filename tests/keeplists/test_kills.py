@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from kill_points import Blow, contents, copied, every_step, exit_code, interrupt, kill, visible
+from kill_points import Blow, contents, copied, every_step, exit_code, interrupt, kill, pair, visible, wait_for
 
 import perceptron_theory as pt
 from perceptron_theory.keeplists import formats, keep_list
@@ -123,25 +123,15 @@ def test_a_second_writer_is_refused(tmp_path: Path, work: Write, monkeypatch: py
     assert contents(out) == before
 
 
-def slow_and_told(folder: Path, f: float, patch: pytest.MonkeyPatch) -> None:
-    """Writes for a while, and says with its exit code that it was refused."""
-    patch.setattr(
-        formats, "write_ids", lambda path, names: (time.sleep(0.2), path.write_bytes(formats.id_lines(names)))
-    )
-    try:
-        write(folder, f)
-    except pt.OutputError as error:
-        assert "another process is writing" in str(error)  # noqa: PT017
-        os._exit(3)
-
-
 def pairs_of_writers(folder: Path, pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once: who writes does not end before the other was told."""
     fractions = (0.5, 0.25)
     for f in fractions:
         write(folder / str(f), f)
+    real, told = formats.write_ids, folder / "told"
+    monkeypatch.setattr(formats, "write_ids", lambda *of: (real(*of), wait_for(told.exists)))
     for _ in range(pairs):
-        writers = [copied(lambda f=f: slow_and_told(folder / "out", f, monkeypatch)) for f in fractions]  # type: ignore[misc]
-        codes = [exit_code(writer) for writer in writers]
+        codes = pair([lambda f=f: write(folder / "out", f) for f in fractions], told)  # type: ignore[misc]
         assert sorted(codes) == [0, 3]
         assert contents(folder / "out") == contents(folder / str(fractions[codes.index(0)]))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,8 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from kill_points import Blow, every_step, interrupt, kill, pair, wait_for
 
 import perceptron_theory as pt
+from perceptron_theory.output import held
 from perceptron_theory.simulation import sweep as sweep_module
 from perceptron_theory.simulation.simulation import MEASURED
 from perceptron_theory.simulation.trials import Block, run_block
@@ -292,7 +296,7 @@ def test_other_students_and_margins_are_refused(tmp_path: Path, monkeypatch: pyt
     ("manifest", "part"),
     [
         (lambda text: text.replace(pt.__version__, "0.0.1"), "its perceptron_theory is"),
-        (lambda text: text.replace('"format": 2', '"format": 1'), "its format is 1, asked for 3"),
+        (lambda text: text.replace('"format": 3', '"format": 1'), "its format is 1, asked for 3"),
         (lambda text: text.replace('"format"', '"more": 1, "format"'), "its more is 1, asked for null"),
         (lambda text: text.replace('"seed": 3,', ""), "its seed is null, asked for 3"),
         (lambda text: text[: len(text) // 2], "cannot read"),
@@ -469,68 +473,146 @@ def test_simulate_sweep_refuses(tmp_path: Path, change: dict[str, Any], parts: l
 # Killed at every step
 
 
-class KilledError(BaseException):
-    """Ends the program at once, as far as Python lets it."""
+@pytest.mark.parametrize("blow", [kill, interrupt])
+def test_killed_at_any_step(tmp_path: Path, blow: Blow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there is whole, the rest follows, and nothing else stays."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # takes long, and changes nothing that others see
+    short: dict[str, Any] = {"N": 10, "trials": 41, "workers": 1}
+    sweep(tmp_path / "whole", **short)
+    whole = contents(tmp_path / "whole")
+    store = tmp_path / "store"
 
+    def prepare() -> None:
+        shutil.rmtree(store, ignore_errors=True)
 
-STEPS: dict[str, tuple[Any, str]] = {
-    "mkstemp": (tempfile, "mkstemp"),
-    "fdopen": (os, "fdopen"),
-    "fsync": (os, "fsync"),
-    "chmod": (os, "chmod"),
-    "replace": (os, "replace"),
-}
-
-
-@contextmanager
-def fails(step: str, call: int, error: BaseException, after: bool) -> Iterator[None]:
-    """The given call of a step raises, before or after it has done its work."""
-    where, name = STEPS[step]
-    real = getattr(where, name)
-    calls = 0
-
-    def wrapper(*arguments: Any, **options: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == call and not after:
-            raise error
-        result = real(*arguments, **options)
-        if calls == call:
-            if step == "mkstemp":
-                os.close(result[0])  # as the end of the process does
-            elif step == "fdopen":
-                result.close()
-            raise error
-        return result
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(where, name, wrapper)
-        yield
-
-
-#: Before `fdopen` a descriptor would stay open, which the end of a process closes.
-STEPS_AFTER = [(step, after) for step in STEPS for after in (False, True) if (step, after) != ("fdopen", False)]
-
-
-@pytest.mark.parametrize("call", [1, 2, 5])
-@pytest.mark.parametrize(("step", "after"), STEPS_AFTER)
-def test_killed_at_any_step(step: str, call: int, after: bool, tmp_path: Path, whole: dict[str, bytes]) -> None:
-    """At the manifest, at the first part, in the middle: what is there is whole, and the rest follows."""
-    with fails(step, call, KilledError(), after), pytest.raises(KilledError):
-        sweep(tmp_path)
-    found = contents(tmp_path)
-    finished = {name: content for name, content in found.items() if not name.startswith(".unfinished-")}
-    assert finished.items() <= whole.items()
-    assert len(finished) == call - 1 + (step == "replace" and after)
-    sweep(tmp_path)
-    assert contents(tmp_path) == whole
+    steps, finished = 0, set()
+    for step in every_step(lambda: sweep(store, **short), store, prepare, blow):
+        steps = step
+        found = contents(store) if store.exists() else {}
+        there = {name: content for name, content in found.items() if not name.startswith(".")}
+        assert there.items() <= whole.items()
+        finished.add(len(there))
+        sweep(store, **short)
+        assert contents(store) == whole
+    assert finished == set(range(len(whole) + 1))
+    print(f"{steps} steps")
 
 
 @pytest.mark.parametrize("call", [1, 4])
-@pytest.mark.parametrize("step", ["mkstemp", "fsync", "replace"])
-def test_a_full_disk_is_named(step: str, call: int, tmp_path: Path, whole: dict[str, bytes]) -> None:
-    full = OSError(28, "No space left on device")
-    with fails(step, call, full, after=False), pytest.raises(pt.OutputError, match=r"cannot write .*No space.*room"):
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "make room there"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "choose another folder, one that can be"),
+    ],
+)
+def test_what_stands_in_the_way_is_named(
+    step: str, call: int, error: OSError, advice: str, tmp_path: Path, whole: dict[str, bytes]
+) -> None:
+    with fails(step, call, error), pytest.raises(pt.OutputError, match=rf"cannot write .*{error.strerror}.*{advice}"):
         sweep(tmp_path)
     sweep(tmp_path)
     assert contents(tmp_path) == whole
+
+
+@contextmanager
+def fails(step: str, call: int, error: OSError) -> Iterator[None]:
+    """The given call of a step raises."""
+    real = getattr(os, step)
+    calls = 0
+
+    def wrapper(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise error
+        return real(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, step, wrapper)
+        yield
+
+
+# Company
+
+
+@pytest.mark.usefixtures("no_work")
+def test_a_second_sweep_is_refused(tmp_path: Path, store: Path, whole: dict[str, bytes]) -> None:
+    """While one fills the store, begun or not; what it has unfinished stays."""
+    (tmp_path / "new").mkdir()
+    part(store, "point-00001-N-10-trial-000020").unlink()
+    for folder in (store, tmp_path / "new"):
+        with held(folder, "sweep.json"):
+            (folder / ".unfinished-a").write_bytes(b"half")
+            before = untouched(folder)
+            with pytest.raises(pt.OutputError, match=rf"another process is writing to {folder} .*sweep\.json.*: wait"):
+                sweep(folder)
+            assert untouched(folder) == before
+
+
+def test_two_sweeps_at_once(tmp_path: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One works, and does not end before the other was told; then the store is that of one."""
+    store, told = tmp_path / "store", tmp_path / "told"
+
+    def waiting(block: Block) -> np.ndarray:
+        wait_for(told.exists)
+        return run_block(block)
+
+    monkeypatch.setattr(sweep_module, "run_block", waiting)
+    for _ in range(3):
+        codes = pair([lambda: sweep(store, workers=1)] * 2, told)
+        assert sorted(codes) == [0, 3]
+        assert contents(store) == whole
+        shutil.rmtree(store)
+
+
+@pytest.mark.usefixtures("no_work")
+def test_a_finished_store_is_read_where_nothing_can_be_written(whole: dict[str, bytes]) -> None:
+    store = Path(tempfile.mkdtemp(prefix="perceptron-theory-"))  # not below a folder of root's
+    try:
+        for name, content in whole.items():
+            (store / name).write_bytes(content)
+        store.chmod(0o555)
+        with ordinary_user():
+            assert len(sweep(store)) == 4
+    finally:
+        store.chmod(0o755)
+        shutil.rmtree(store)
+
+
+# Changed bits
+
+
+@pytest.mark.usefixtures("no_work")
+def test_no_changed_bit_goes_unnoticed(store: Path) -> None:
+    """400 of them, at random places of random files, `sweep.json` among them."""
+    rng = np.random.default_rng(0)
+    paths = sorted(store.iterdir())
+    errors = Counter[str]()
+    for _ in range(400):
+        path = paths[rng.integers(len(paths))]
+        content = path.read_bytes()
+        changed = bytearray(content)
+        bit = rng.integers(8 * len(content))
+        changed[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(changed)
+        with pytest.raises(pt.StoreError) as error:
+            sweep(store)
+        assert str(path if path.suffix == ".parquet" else store) in str(error.value)
+        errors[path.suffix] += 1
+        path.write_bytes(content)
+    sweep(store)
+    print(f"{errors.total()} flipped bits found: {dict(errors)}")
+
+
+@pytest.mark.parametrize(
+    "error", [pa.ArrowNotImplementedError, pa.ArrowKeyError, pa.ArrowCapacityError, pa.ArrowException]
+)
+def test_no_error_of_the_reader_escapes(store: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: Any, **__: Any) -> Any:
+        raise error("Unknown encoding type")
+
+    monkeypatch.setattr(pq, "read_table", read)
+    with pytest.raises(pt.StoreError, match=r"cannot read .*parquet \(.*Unknown encoding type.*: remove this file"):
+        sweep(store)

@@ -32,7 +32,7 @@ def files(names: tuple[str, ...], text: str) -> Files:
 @pytest.mark.parametrize("names", SETS)
 @pytest.mark.parametrize("before", ["old", ""])
 def test_every_step(names: tuple[str, ...], before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of one set only, wherever it is killed; the next run, or settling alone, leaves one whole and nothing else."""
+    """Files of one set only, wherever it is killed; the next run, or settling, leaves one whole and nothing else."""
     monkeypatch.setattr(os, "fsync", lambda _: None)  # takes long, and changes nothing that others see
     out, after = tmp_path / "out", tmp_path / "after"
     old, new, last = ({name: f"{text} {name}".encode() for name in names} for text in ("old", "new", "last"))

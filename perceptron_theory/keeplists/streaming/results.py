@@ -79,7 +79,9 @@ class StreamSelection:
         return f"StreamSelection({self.count:,} of {self.n:,} examples, f = {self.f_realised:g}, {self.mode.name})"
 
     def manifest(self, indices_sha256: str) -> dict[str, Any]:
-        """Content of `selection.json` without the fingerprints of the files: what `KeepList.manifest` says, with the files of the table for its scores.
+        """Content of `selection.json`, without the fingerprints of the files.
+
+        It is what `KeepList.manifest` says, with the files of the table for its scores.
 
         Parameters
         ----------

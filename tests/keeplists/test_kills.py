@@ -18,7 +18,7 @@ from kill_points import Blow, contents, copied, every_step, exit_code, interrupt
 
 import perceptron_theory as pt
 from perceptron_theory.keeplists import formats, keep_list
-from perceptron_theory.keeplists.streaming import selection
+from perceptron_theory.keeplists.streaming import readings
 from perceptron_theory.output import held, lock_path
 
 Write = Callable[[Path, float], object]
@@ -110,7 +110,7 @@ def test_a_second_writer_is_refused(tmp_path: Path, work: Write, monkeypatch: py
     def fail(*_: object) -> NoReturn:
         raise AssertionError("worked")
 
-    monkeypatch.setattr(selection.Table, "surveyed", fail)
+    monkeypatch.setattr(readings.Table, "surveyed", fail)
     monkeypatch.setattr(keep_list, "replace_all", fail)
     lock = lock_path(out, "selection.json")
     with held(out, "selection.json"):
@@ -129,7 +129,12 @@ def pairs_of_writers(folder: Path, pairs: int, monkeypatch: pytest.MonkeyPatch) 
     for f in fractions:
         write(folder / str(f), f)
     real, told = formats.write_ids, folder / "told"
-    monkeypatch.setattr(formats, "write_ids", lambda *of: (real(*of), wait_for(told.exists)))
+
+    def write_and_wait(path: Path, names: formats.Names) -> None:
+        real(path, names)
+        wait_for(told.exists)
+
+    monkeypatch.setattr(formats, "write_ids", write_and_wait)
     for _ in range(pairs):
         codes = pair([lambda f=f: write(folder / "out", f) for f in fractions], told)  # type: ignore[misc]
         assert sorted(codes) == [0, 3]

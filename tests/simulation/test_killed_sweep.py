@@ -104,7 +104,7 @@ def kill_again_and_again(folder: Path, call: dict[str, Any], kills: int, workers
         assert wait_for(lambda group=process.pid: group_is_gone(group), 20.0)  # type: ignore[misc]
         found = digests(store)
         unfinished += sum(name.startswith(".unfinished-") for name in found)
-        whole = {name: digest for name, digest in found.items() if not name.startswith(".unfinished-")}
+        whole = {name: digest for name, digest in found.items() if not name.startswith(".")}
         assert whole.items() <= undisturbed.items()
         assert len(whole) < len(undisturbed)
     print(f"{kills} kills left {unfinished} unfinished files")

@@ -151,7 +151,7 @@ def test_it_says_what_the_selection_in_memory_says(f: float, options: dict[str, 
     assert said.pop("scores")["files"] == [
         {"file": str(path), "bytes": path.stat().st_size, "rows": 1000} for path in (tmp_path / "table").iterdir()
     ]
-    del wanted["scores"]
+    del wanted["scores"], said["files"], said["sha256"]  # of the files, which differ
     if "class_floor" in options:
         # In memory the threshold is where the first example is dropped; here, where floors leave nothing more.
         del said["thresholds"], wanted["thresholds"]

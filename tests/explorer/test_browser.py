@@ -22,6 +22,7 @@ import perceptron_theory as pt
 
 pytest.importorskip("dash")
 
+from perceptron_theory.explorer.access import REFUSED
 from perceptron_theory.explorer.scales import SCALES
 from perceptron_theory.explorer.setting import Setting
 from perceptron_theory.explorer.uploads import MOST_BYTES
@@ -90,7 +91,7 @@ def address() -> Iterator[str]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", line)
         assert found, line
         yield found.group()
         process.send_signal(signal.SIGINT)
@@ -120,7 +121,7 @@ class Client:
     """A page that is watched: requests elsewhere and errors of the console are failures."""
 
     def __init__(self, browser: Browser, address: str, width: int = 1400, height: int = 1000) -> None:
-        self.address = address
+        self.address = address.partition("?")[0]
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.context: BrowserContext = browser.new_context(viewport={"width": width, "height": height})
@@ -130,6 +131,7 @@ class Client:
         self.page.on("console", lambda told: self.errors.append(told.text) if told.type == "error" else None)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(address)
+        self.page.wait_for_url(self.address)  # the token does not stay in the address
         expect(self.page.locator("#best-sentence")).to_contain_text("With 3 kept", timeout=30_000)
         self.rest()
 
@@ -234,6 +236,31 @@ def test_the_page_loads_with_the_numbers_of_solve(client: Client) -> None:
     for graph in ("curves", "frontier", "phases", "kept"):
         assert client.page.locator(f"#{graph} .js-plotly-plot .main-svg").count() >= 1
         assert client.page.locator(f"#{graph} .modebar-btn").count() == 0
+
+
+def test_without_the_token_a_browser_sees_nothing(client: Client, browser: Browser) -> None:
+    stranger = browser.new_context()
+    page = stranger.new_page()
+    for path in ("", "?token=guessed", "assets/explorer.js", "_dash-layout"):
+        answer = page.goto(client.address + path)
+        assert answer is not None
+        assert answer.status == 403
+        assert page.locator("body").inner_text() == REFUSED
+    stranger.close()
+    client.page.reload()  # who has the cookie needs no token
+    client.expect_error(error_at({}))
+    (cookie,) = client.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["expires"]) == (True, "Strict", -1)
+    assert client.page.evaluate("document.cookie") == ""
+
+
+def test_the_page_opens_from_another_program(browser: Browser, address: str, tmp_path: Path) -> None:
+    (tmp_path / "open.html").write_text(f'<meta http-equiv="refresh" content="0; url={address}">')
+    page = browser.new_page()
+    page.goto((tmp_path / "open.html").as_uri())  # a cookie of the same site only does not come along from here
+    expect(page.locator("#best-sentence")).to_contain_text("With 3 kept", timeout=30_000)
+    assert page.url == address.partition("?")[0]
+    page.close()
 
 
 def test_nothing_outside_is_allowed(client: Client) -> None:

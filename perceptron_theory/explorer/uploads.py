@@ -1,4 +1,4 @@
-"""Files that a browser sends: decoded, bounded, recognised, and read in a folder of their own that does not stay."""
+"""Files that a browser sends: decoded, measured, recognised, and read in a folder of their own that does not stay."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ import pandas as pd
 
 from perceptron_theory.calibration.runs import REQUIRED, Runs, read_table
 from perceptron_theory.errors import InvalidInputError, PerceptronTheoryError, ScoreError
-from perceptron_theory.explorer.parts import check_rows, offered
+from perceptron_theory.explorer.parts import offered
+from perceptron_theory.explorer.sizes import check_file, check_runs, check_scores
 from perceptron_theory.scores.published import published_metric
 from perceptron_theory.scores.readers import read_scores
 from perceptron_theory.scores.scores import Direction, Scores
 
 #: Largest file, in bytes: the published files for ImageNet have about 60 MB.
 MOST_BYTES: Final = 96 * 2**20
-#: Rows of a run table: a calibration of more would not end.
-MOST_RUNS: Final = 20_000
 
 SUFFIXES: Final = (".npy", ".npz", ".csv", ".parquet", ".json", ".pt", ".pth")
 _TABLES: Final = (".csv", ".parquet")
@@ -77,8 +76,9 @@ class Upload:
         Raises
         ------
         PerceptronTheoryError
-            If they cannot be read; the message is that of `read_scores`.
+            If they are too many, or cannot be read; then the message is that of `read_scores`.
         """
+        check_scores(self.name, self.suffix, self.content, part)
         word = "column" if self.suffix in _TABLES else "key"
         chosen = {word: part} if part is not None else {}
         with self._on_disk() as path:
@@ -90,10 +90,10 @@ class Upload:
         Raises
         ------
         PerceptronTheoryError
-            If it cannot be read, or has too many rows.
+            If it cannot be read, or is too large.
         """
+        check_runs(self.name, self.suffix, self.content)
         with self._on_disk() as path:
-            check_rows(path, MOST_RUNS)
             return read_table(path)
 
     @contextmanager
@@ -146,6 +146,7 @@ def received(contents: object, filename: object) -> Upload:
     if suffix not in SUFFIXES:
         raise ScoreError(f"unknown format of {name}: this page takes {', '.join(SUFFIXES)}.")
     content = _decoded(contents, name)
+    check_file(name, suffix, content)
     bare = Upload("scores", name, suffix, content, ())
     with bare._on_disk() as path:
         parts = tuple(offered(path))

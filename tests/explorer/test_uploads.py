@@ -16,7 +16,7 @@ import perceptron_theory as pt
 
 pytest.importorskip("dash")
 
-from perceptron_theory.explorer import parts, uploads
+from perceptron_theory.explorer import sizes, uploads
 from perceptron_theory.explorer.calibrated import Calibrated, calibrated_table, draw_calibrated
 from perceptron_theory.explorer.uploads import Upload, chosen_runs, experiments, received
 
@@ -178,23 +178,11 @@ def test_a_large_file_is_refused_before_it_is_decoded(monkeypatch: pytest.Monkey
         sent(b"0" * (2**20 + 1000), "a.npy")
 
 
-def test_an_archive_of_zeros_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_UNPACKED", 2**22)
-    file = io.BytesIO()
-    np.savez_compressed(file, zeros=np.zeros(2**20))
-    assert len(file.getvalue()) < 2**16
-    with pytest.raises(pt.ScoreError, match="once unpacked"):
-        sent(file.getvalue(), "a.npz")
-
-
 def test_a_table_of_too_many_runs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MOST_RUNS", 10)
+    monkeypatch.setattr(sizes, "MOST_RUNS", 10)
     for name, content in {
         "r.csv": run_table().to_csv(index=False).encode(),
         "r.parquet": run_table().to_parquet(),
     }.items():
-        with pytest.raises(pt.ScoreError, match="more than the 10"):
+        with pytest.raises(pt.ScoreError, match="16 rows, more than the 10"):
             sent(content, name)
-    monkeypatch.setattr(parts, "MOST_ROWS", 10)
-    with pytest.raises(pt.ScoreError, match="more than the 10"):
-        sent(pd.DataFrame({"score": VALUES}).to_parquet(), "s.parquet")

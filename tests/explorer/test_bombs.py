@@ -14,13 +14,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-pytest.importorskip("dash")
-torch = pytest.importorskip("torch")
+import perceptron_theory as pt
 
+pytest.importorskip("dash")
+pytest.importorskip("torch")
+
+import torch
+
+from perceptron_theory.explorer.sizes import MOST_ROWS, check_file, check_scores
 
 #: What refusing one may cost, in megabytes.
 MOST_MB = 300
@@ -93,7 +99,7 @@ def npy(shape: tuple[int, ...], dtype: str = "<f8", content: bytes = b"") -> byt
 
 def npz(array: np.ndarray, repeated: int = 1) -> bytes:
     file = io.BytesIO()
-    np.savez_compressed(file, **{f"a{i}": array for i in range(repeated)})
+    np.savez_compressed(file, *[array] * repeated)
     return file.getvalue()
 
 
@@ -169,6 +175,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "deep_object.json": lambda: b'{"a":' * 2_000_000,
     "wide.json": lambda: b'{"a": [' + b"[]," * 5_000_000 + b"[]]}",
     "pairs.json": lambda: b'{"a":1.5' + b',"b":2.5' * 2_000_000 + b"}",
+    "quotes.json": lambda: b'{"' + b'\\"' * 1_000_000,
     "utf16.json": lambda: ('{"a": [' + "[]," * 1_000_000 + "[]]}").encode("utf-16"),
 }  # fmt: skip
 
@@ -201,3 +208,53 @@ def test_bombs_are_refused_without_the_memory_that_they_ask_for(tmp_path: Path) 
     assert [name for name, (said, _) in found.items() if said == "read" or name not in said] == []
     # Of all of them together: a process does not shrink here.
     assert sum(grown for _, grown in found.values()) < MOST_MB
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.arange(3),
+        torch.arange(3, dtype=torch.bfloat16),
+        torch.nn.Parameter(torch.arange(3.0)),
+        torch.arange(6.0)[::2],
+        [1, 2.5, True],
+        {"id": ["a", "b"], "shape": {"n": [3]}, "type": torch.float32, "score": torch.arange(3.0)},
+    ],
+)
+def test_what_torch_saves_is_followed(value: object) -> None:
+    content = saved(value)
+    check_file("a.pt", ".pt", content)
+    check_scores("a.pt", ".pt", content, "score" if isinstance(value, dict) else None)
+
+
+@pytest.mark.parametrize(
+    ("type_", "number"),
+    [
+        (pa.float16(), True), (pa.float32(), True), (pa.int8(), True), (pa.uint64(), True), (pa.bool_(), True),
+        (pa.string(), False), (pa.binary(), False), (pa.list_(pa.float64()), False), (pa.binary(3), False),
+        (pa.dictionary(pa.int32(), pa.string()), False),
+    ],
+)  # fmt: skip
+def test_columns_of_numbers_are_told_from_text(type_: pa.DataType, number: bool) -> None:
+    values = pd.Series([None, None]) if not number else pd.Series([0, 1])
+    column = pa.array(values.to_numpy(np.float16) if type_ == pa.float16() else values, type_)
+    content = parquet(pa.table({"other": ["x", "y"], "score": column}))
+    if number:
+        check_scores("a.parquet", ".parquet", content, "score")
+    else:
+        with pytest.raises(pt.ScoreError, match=r"score.* of a\.parquet holds no numbers"):
+            check_scores("a.parquet", ".parquet", content, "score")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_rows_are_counted_whichever_way_they_end(end: bytes) -> None:
+    for last in (b"", end):
+        check_file("a.csv", ".csv", b"a" + (end + b"1") * MOST_ROWS + last)
+        with pytest.raises(pt.ScoreError, match=rf"a\.csv has {MOST_ROWS + 1:,} rows, more than"):
+            check_file("a.csv", ".csv", b"a" + (end + b"1") * (MOST_ROWS + 1) + last)
+
+
+def test_texts_of_a_json_file_do_not_count() -> None:
+    check_file("a.json", ".json", b'{"[{,,\\"[": 1, "\\\\": 2}')
+    with pytest.raises(pt.ScoreError, match="no other in it"):
+        check_file("a.json", ".json", b'{"\\\\": [2]}')

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -291,7 +291,7 @@ def test_an_unhashable_token_is_refused(client: FlaskClient) -> None:
 
 
 @contextmanager
-def on_a_port(application: Callable[..., Any]) -> Iterator[int]:
+def on_a_port(application: Flask) -> Iterator[int]:
     """An application as `serve` serves it."""
     with server._listening(0) as listening:
         running = server.served(application, listening)

@@ -41,9 +41,6 @@ _PIECE: Final = 2**24
 _MOST_FOOTER: Final = 2**22
 #: Bytes within which the header of an array ends: numpy takes no longer ones.
 _HEADER: Final = 2**14
-#: Types of .parquet files that have a width of their own; text has none.
-_NUMBERS: Final = ("BOOLEAN", "INT32", "INT64", "FLOAT", "DOUBLE")
-
 #: Texts, in which nothing counts (the last may have no end), and what makes up an object.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
 
@@ -179,7 +176,7 @@ def _check_npy(name: str, content: bytes) -> None:
 def _check_member(name: str, content: bytes, part: str | None) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.namelist():
-            if part is None or member.removesuffix(".npy") == part:
+            if part in (None, member, member.removesuffix(".npy")):
                 with archive.open(member) as file:
                     start = io.BytesIO(file.read(_HEADER))
                 if start.getvalue().startswith(MAGIC):
@@ -202,8 +199,12 @@ def _metadata(name: str, content: bytes) -> Any:
     return pq.read_metadata(pa.BufferReader(content))
 
 
+def _groups(metadata: Any) -> list[Any]:
+    return [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+
+
 def _rows(metadata: Any) -> int:
-    return sum(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+    return sum(group.num_rows for group in _groups(metadata))
 
 
 def _check_parquet(name: str, content: bytes) -> None:
@@ -214,28 +215,29 @@ def _check_parquet(name: str, content: bytes) -> None:
 
 def _check_column(name: str, content: bytes, part: str | None) -> None:
     """Numbers have a width. A text may be repeated in each row, so it is not read to be refused."""
-    schema = _metadata(name, content).schema
-    for column in (schema.column(i) for i in range(len(schema))):
-        if part is None or column.path.partition(".")[0] == part:
-            number = column.physical_type in _NUMBERS or column.logical_type.type == "FLOAT16"
-            if not number or column.max_repetition_level > 0:
+    metadata = _metadata(name, content)
+    for field in metadata.schema.to_arrow_schema():
+        if part in (None, field.name):
+            kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+            if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
                 raise ScoreError(
-                    f"column {column.path!r} of {name} holds no numbers, but scores must be real numbers: choose "
+                    f"column {field.name!r} of {name} holds no numbers, but scores must be real numbers: choose "
                     "another column."
                 )
+    columns = [group.column(i) for group in _groups(metadata) for i in range(metadata.num_columns)]
+    _unpacked(sum(one.total_uncompressed_size for one in columns if part in (None, one.path_in_schema)), name)
 
 
 def _check_text(name: str, content: bytes) -> None:
     """Decode a table of runs in small pieces, none of which is kept: what its texts take together shows only then."""
     with pq.ParquetFile(pa.BufferReader(content)) as table:
         metadata = table.metadata
-        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
         if any(table.schema.column(i).max_repetition_level > 0 for i in range(metadata.num_columns)):
             raise ScoreError(f"{name} has cells that are lists, and a table of runs has none: drop these columns.")
-        declared = max((group.total_byte_size for group in groups), default=0)
+        declared = sum(group.total_byte_size for group in _groups(metadata))
         _unpacked(declared, name)
         taken = 0
-        # A row takes at most what all texts of its group take.
+        # A row takes at most what all texts of the table take once.
         for batch in table.iter_batches(batch_size=max(1, _PIECE // max(declared, 1))):
             taken += batch.nbytes
             _unpacked(taken, name)

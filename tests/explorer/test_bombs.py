@@ -151,6 +151,10 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "lists.parquet": lambda: parquet(
         pa.table({"score": pa.FixedSizeListArray.from_arrays(np.ones(30_000_000, np.float32), 100)})
     ),
+    "dotted.parquet": lambda: parquet(pa.table({"the.score": constant(1_500, "x" * 1_000_000)})),
+    "struct.parquet": lambda: parquet(
+        pa.table({"score": pa.StructArray.from_arrays([pa.array(np.zeros(500_000))] * 200, list(map(str, range(200))))})
+    ),
     "columns.parquet": lambda: parquet(runs(20_000, **dict.fromkeys(map(str, range(4_000)), constant(20_000)))),
     "groups.parquet": lambda: parquet(
         pa.table(dict.fromkeys(map(str, range(900)), constant(50))), row_group_size=1, compression="none"

@@ -66,7 +66,11 @@ def client(application: Flask) -> FlaskClient:
 EVERYTHING = ("/", "/_dash-layout", "/_dash-dependencies", "/assets/explorer.js", "/_favicon.ico", "/nothing")
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "\N{SNOWMAN}", ACCESS.token[:-1], ACCESS.token + "x"])
+@pytest.mark.parametrize(
+    "token",
+    ["", "wrong", "\N{SNOWMAN}", ACCESS.token[:-1], ACCESS.token + "x"],
+    ids=["none", "wrong", "no ASCII", "too short", "too long"],
+)
 def test_without_the_token_nothing_is_seen(stranger: FlaskClient, token: str) -> None:
     for port in (8050, 8051):  # the name of the cookie is no secret
         stranger.set_cookie(f"perceptron_theory_{port}", token, domain="127.0.0.1")

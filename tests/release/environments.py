@@ -206,7 +206,9 @@ def main() -> int:
         wheel, sdist = built(folder / "dist")
         print(check_wheel(wheel), f"{sdist.name}: {sdist.stat().st_size / 1e6:.1f} MB", sep="\n")
         tests = unpacked_tests(sdist, folder / "sdist")
-        print("\n| Python | dependencies | extras | processor | tests | minutes |\n|---|---|---|---|---|---|", flush=True)
+        print(
+            "\n| Python | dependencies | extras | processor | tests | minutes |\n|---|---|---|---|---|---|", flush=True
+        )
         for environment in environments(pythons, not chosen.no_extras):
             if chosen.only and chosen.only not in environment.title:
                 continue

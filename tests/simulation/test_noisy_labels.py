@@ -114,6 +114,7 @@ def test_kept_as_by_the_plain_route(
     monkeypatch.setattr(data, "_JUDGED", 32)
     selection: Any = {"hard": "hard", "band": pt.Band(0.3), "aware": AWARE}[rule]
     f = None if rule == "aware" else 0.4
+    theta = max(theta, 1e-9) if margins is MAGNITUDES else theta  # one of them is 0, and has no label at 0
     problem = finite(selection, f, theta, margins=margins, labels=NOISE[kind])
     rng = np.random.default_rng([2, list(NOISE).index(kind), len(rule), int(10 * theta)])
     Z = np.array([data.draw(problem, rng)[:, :2] for _ in range(700)])
@@ -145,7 +146,8 @@ def test_a_keep_probability_looks_at_the_label_as_observed() -> None:
 
 def test_measured_magnitudes_have_negative_margins_with_a_perfect_probe() -> None:
     Z = data.draw(
-        finite("random", 1.0, 0.0, N=1000, margins=MAGNITUDES, labels=NOISE["flip"]), np.random.default_rng(4)
+        finite("random", 1.0, 0.0, N=1000, margins=pt.MeasuredMargins([0.3, 1.0], signed=False), labels=NOISE["flip"]),
+        np.random.default_rng(4),
     )
     assert abs(np.mean(Z[:, 0] < 0.0) - 0.2) < 5 * math.sqrt(0.2 * 0.8 / 2000)  # five standard errors
 

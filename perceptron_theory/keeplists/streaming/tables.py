@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from perceptron_theory.errors import ScoreError
 from perceptron_theory.keeplists.streaming.batches import name_column, score_column
 from perceptron_theory.keeplists.streaming.shards import CsvShard, ParquetShard, RawShard, Shard, stamp_of
 from perceptron_theory.scores.readers.csv_files import first_rows
+from perceptron_theory.scores.readers.folders import files_below
 from perceptron_theory.scores.readers.request import Parts, Request
 from perceptron_theory.scores.readers.translation import translated
 
@@ -61,7 +61,7 @@ def open_table(source: Source, score: str, ids: str | None = None, labels: str |
     ----------
     source : path, sequence of paths, or RawScores
         Files in the order of their rows: .parquet, .csv with a header row, .npy; folders, searched to their depths,
-        and globs stand for their files in the order of their paths. All of one format.
+        and globs stand for their files in the order of their paths; see `files_below`. All of one format.
     score, ids, labels : str
         Names of the columns. Numbers without a table have none: there `score` is not looked at.
 
@@ -116,10 +116,7 @@ def _files(paths: Sequence[str | Path]) -> list[Path]:
                 )
             files.append(path)
             continue
-        found = path.rglob("*") if os.path.isdir(path) else map(Path, glob.glob(str(path), recursive=True))
-        # Spark and Dask put files of their own between the parts; their names start with _ or a point.
-        parts = sorted(f for f in found if f.suffix.lower() in _SUFFIXES and f.name[0] not in "._" and f.is_file())
-        if not parts:
+        if not (parts := files_below(path, _SUFFIXES)):
             raise ScoreError(f"no such file, or no {', '.join(_SUFFIXES)} file in it: {path}: check the path.")
         files.extend(parts)
     if not files:

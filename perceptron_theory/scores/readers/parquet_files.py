@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from perceptron_theory.errors import ScoreError
+from perceptron_theory.scores.readers.folders import files_below
 from perceptron_theory.scores.readers.request import AnyArray, Contents, Request
 from perceptron_theory.scores.readers.tables import names_of, values_of
 from perceptron_theory.scores.readers.translation import translated
@@ -31,12 +31,10 @@ def read_parquet(request: Request) -> Contents:
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    # Spark and Dask put files of their own between the parts; their names start with _ or a point.
-    found = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))
-    files = [file for file in found if file.suffix.lower() == ".parquet" and file.name[0] not in "._"]
+    files = files_below(path, (".parquet",))
     if not files:
         raise ScoreError(f"no .parquet file in {path}: check the path.")
-    return sorted(files)
+    return files
 
 
 def _read_one(request: Request) -> Contents:
@@ -45,7 +43,7 @@ def _read_one(request: Request) -> Contents:
         translated(path, "parquet file", "it is cut short or damaged; write it again"),
         # From an open file of ours: it is closed whatever pyarrow does.
         path.open("rb") as file,
-        pq.ParquetFile(file) as table,
+        pq.ParquetFile(file, page_checksum_verification=True) as table,
     ):
         names = list(table.schema_arrow.names)
         if request.ids is None and request.part in CURATOR_DISTANCES and CURATOR_IDS in names:

@@ -14,6 +14,7 @@ from perceptron_theory.scores.published import (
     sniff_columns,
 )
 from perceptron_theory.scores.readers.csv_files import first_rows, read_csv
+from perceptron_theory.scores.readers.folders import WILDCARDS
 from perceptron_theory.scores.readers.json_files import read_json
 from perceptron_theory.scores.readers.numpy_files import read_npy, read_npz
 from perceptron_theory.scores.readers.parquet_files import read_parquet
@@ -79,7 +80,8 @@ def read_scores(
     Parameters
     ----------
     path : str or Path
-        File; for parquet also a folder, searched to its depths, or a glob.
+        File; for parquet also a folder, searched to its depths, or a glob. Below these, files and folders whose
+        names start with a point or an underscore, such as `_temporary`, are no data and left out.
     higher_is : {"harder", "easier", "keep"}
         What a high score means; never guessed, and needed for all but the published files.
     column : str, optional
@@ -142,7 +144,7 @@ def _existing(given: str | Path) -> Path:
         path = Path(given)
         is_file = path.is_file()
         size = path.stat().st_size if is_file else 0
-        many = path.is_dir() or (not path.exists() and not set("*?[").isdisjoint(str(path)))
+        many = path.is_dir() or (not path.exists() and not WILDCARDS.isdisjoint(str(path)))
     except (OSError, TypeError, ValueError) as error:
         raise ScoreError(f"cannot read {given} ({error}): check the path.") from None
     if not (is_file or many):

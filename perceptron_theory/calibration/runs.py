@@ -182,7 +182,8 @@ def read_table(path: Path) -> pd.DataFrame:
         if kind == ".csv":
             return pd.read_csv(path)
         # Folders are not read for columns, whatever they are called.
-        return pd.read_parquet(path, engine="pyarrow", partitioning=None).reset_index(drop=True)
+        table = pd.read_parquet(path, engine="pyarrow", partitioning=None, page_checksum_verification=True)
+        return table.reset_index(drop=True)
 
 
 def run_rule(name: str) -> FractionRule:

@@ -91,7 +91,7 @@ def read_score_table(path: Path) -> pd.DataFrame:
         If the file is damaged.
     """
     with translated(path, "parquet file", "delete the folder's files and measure again"):
-        return pd.read_parquet(path)
+        return pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
 
 
 def _networks(images: DeviceImages, test: DeviceImages, recipe: Recipe, n: int) -> Iterator[tuple[Outputs, float]]:

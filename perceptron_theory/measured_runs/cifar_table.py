@@ -78,7 +78,7 @@ class RunTable:
         """
         if "scores" not in self._facts:
             scores, self._facts["scores"] = measure()
-            self._write({SCORES_FILE: lambda path: scores.to_parquet(path, index=False)})
+            self._write({SCORES_FILE: lambda path: scores.to_parquet(path, index=False, write_page_checksum=True)})
         return read_score_table(self._folder / SCORES_FILE)
 
     def add(self, run: Run) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import perceptron_theory as pt
@@ -44,3 +47,27 @@ def test_objects_in_an_archive(tmp_path: Path) -> None:
     np.savez(path, scores=np.array([1.0, None], dtype=object))
     with pytest.raises(pt.ScoreError, match="pickle"):
         pt.read_scores(path, higher_is="harder")
+
+
+def scores_of(path: Path) -> object:
+    return pt.read_scores(path, higher_is="harder", column="test_error")
+
+
+def stream_of(path: Path) -> object:
+    return pt.select_stream(path, 0.5, higher_is="harder", score="test_error", out=path.parent / "out")
+
+
+@pytest.mark.parametrize("read", [scores_of, stream_of, pt.read_runs])
+def test_a_flipped_bit_that_only_the_checksum_of_a_page_sees(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    path = tmp_path / "table.parquet"
+    error = np.array([0.125, 0.25, 0.375])
+    columns = {"n_total": [9, 9, 9], "n_kept": [9, 5, 4], "selection": ["hard"] * 3, "seed": [0] * 3}
+    table = pa.table({"test_error": error, **columns})
+    pq.write_table(table, path, compression="none", use_dictionary=False, write_page_checksum=True)
+    content = bytearray(path.read_bytes())
+    at = content.index(error.tobytes())
+    content[at + 6] ^= 1
+    path.write_bytes(content)
+    assert not pq.read_table(path).equals(table)  # another number is read, and nothing is said
+    with pytest.raises(pt.InvalidInputError, match=r"table.parquet is not a readable parquet file .*CRC"):
+        read(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +13,44 @@ from perceptron_theory.errors import InvalidInputError
 FloatArray = npt.NDArray[np.float64]
 
 
+def check_plain(name: str, value: Any, error: type[InvalidInputError] = InvalidInputError) -> None:
+    """Refuse what `numpy.asarray` would drop without a word, or not take at all: masks, and gradients of torch.
+
+    Every array that comes from outside passes here first.
+
+    Raises
+    ------
+    InvalidInputError
+        Or its kind that is given as `error`, if entries are masked or a gradient is required.
+
+    Examples
+    --------
+    >>> check_plain("theta", np.ma.array([0.1, 0.2]))  # nothing is masked
+    >>> check_plain("theta", np.ma.array([0.1, 0.2], mask=[False, True]))
+    Traceback (most recent call last):
+    perceptron_theory.errors.InvalidInputError: theta has a mask that hides entries: fill or drop the masked entries.
+    """
+    if isinstance(value, list | tuple):
+        for part in value:
+            check_plain(name, part, error)
+    elif np.ma.is_masked(value):
+        raise error(f"{name} has a mask that hides entries: fill or drop the masked entries.")
+    elif getattr(value, "requires_grad", False):
+        raise error(
+            f"{name} requires a gradient, and none is followed here: detach the tensor, or differentiate "
+            "perceptron_theory.torch_bridge.solved_test_error."
+        )
+
+
 def number_array(name: str, value: npt.ArrayLike, meaning: str) -> FloatArray:
     """`value` as float64 array; refuses what is not a real number."""
+    check_plain(name, value)
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "fiu":  # an empty list is float64
             raise TypeError
         return array.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # the last by torch
         shown = " ".join(repr(value).split())[:80]
         raise InvalidInputError(f"{name} must be a real number or an array of them, got {shown}: {meaning}.") from None
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from perceptron_theory.errors import ScoreError
+from perceptron_theory.validation import check_plain
 
 NameArray = npt.NDArray[np.generic]
 
@@ -35,6 +36,7 @@ def name_array(what: str, given: npt.ArrayLike, n: int, source: str) -> NameArra
     >>> name_array("ids", ["a", "b"], 2, "list").tolist()
     ['a', 'b']
     """
+    check_plain(f"vector of {what} in {source}", given, ScoreError)
     try:
         names = np.asarray(given)
     except ValueError:

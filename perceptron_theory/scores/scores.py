@@ -12,7 +12,9 @@ from scipy.special import ndtri
 from perceptron_theory.errors import ScoreError
 from perceptron_theory.margins.distributions import MeasuredMargins
 from perceptron_theory.scores.names import NameArray, check_unique, name_array
+from perceptron_theory.scores.rounding import score_array
 from perceptron_theory.scores.ties import TieReport, count_ties
+from perceptron_theory.validation import check_plain
 
 FloatArray = npt.NDArray[np.float64]
 Direction = Literal["harder", "easier", "keep"]
@@ -65,8 +67,11 @@ class Scores:
 
     def __post_init__(self) -> None:
         check_direction(self.higher_is)
+        check_plain(f"vector of scores in {self.source}", self.values, ScoreError)
         try:
-            values = np.asarray(self.values)
+            values = score_array(self.values, self.source)
+        except ScoreError:
+            raise
         except ValueError:
             raise ScoreError(f"scores must be a vector, got a ragged list in {self.source}.") from None
         if values.size == 0:
@@ -75,8 +80,6 @@ class Scores:
             raise ScoreError(
                 f"scores must be real numbers, got dtype {values.dtype} in {self.source}: convert them first."
             )
-        if values.dtype.kind in "iu" and np.max(np.abs(values.astype(np.float64))) > 2.0**53:
-            raise ScoreError(f"integer scores beyond 2^53 would be rounded into ties, in {self.source}: rescale them.")
         values = values.astype(np.float64)
         if values.ndim != 1:
             raise ScoreError(

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from perceptron_theory.errors import ScoreError
 from perceptron_theory.scores.names import NameArray
+from perceptron_theory.scores.readers.tables import check_column
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -71,10 +72,8 @@ def score_column(column: pa.Array, where: str) -> FloatArray:
     type_ = column.type
     if not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_boolean(type_)):
         raise ScoreError(f"scores must be real numbers, got {type_} in {where}: convert them, or name another column.")
-    values = np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64)
-    if pa.types.is_integer(type_) and type_.bit_width == 64 and np.nanmax(np.abs(values), initial=0.0) > 2.0**53:
-        raise ScoreError(f"integer scores beyond 2^53 would be rounded into ties, in {where}: rescale them.")
-    return values
+    check_column(column, where)
+    return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64)
 
 
 def name_column(column: pa.Array, where: str) -> pa.Array:

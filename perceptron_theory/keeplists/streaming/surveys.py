@@ -15,6 +15,8 @@ from perceptron_theory.errors import ScoreError
 from perceptron_theory.keeplists.streaming.batches import Batch
 from perceptron_theory.keeplists.streaming.passes import Piece
 from perceptron_theory.keeplists.streaming.shards import CsvShard
+from perceptron_theory.scores.readers.csv_files import check_text
+from perceptron_theory.scores.rounding import LARGEST_WHOLE
 
 #: More are taken for a mistake, such as a column of ids.
 MAX_CLASSES = 2**16
@@ -98,7 +100,10 @@ def survey(piece: Piece) -> Survey:
     if not isinstance(shard, CsvShard):  # the kind of the ids is written in the file
         piece = replace(piece, shard=replace(shard, columns=replace(shard.columns, ids=None)))
         return Survey.joined(_surveyed(batch, frozenset()) for batch in piece.batches())
-    return Survey.joined(_surveyed(batch, _text(batch, shard)) for batch in piece.batches())
+    found = Survey.joined(_surveyed(batch, _text(batch, shard)) for batch in piece.batches())
+    if max(-found.lowest, found.highest) >= LARGEST_WHOLE:
+        check_text(shard.path, shard.columns.scores)
+    return found
 
 
 def _surveyed(batch: Batch, text: frozenset[str]) -> Survey:

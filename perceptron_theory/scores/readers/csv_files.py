@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from perceptron_theory.errors import ScoreError
-from perceptron_theory.scores.numerals import is_number
+from perceptron_theory.scores.numerals import is_number, is_whole_number
 from perceptron_theory.scores.readers.broken_lines import broken_line
 from perceptron_theory.scores.readers.request import AnyArray, Contents, Parts, Request
 from perceptron_theory.scores.readers.tables import names_of, whole_numbers
 from perceptron_theory.scores.readers.translation import translated
+from perceptron_theory.scores.rounding import LARGEST_WHOLE, check_whole
 
 _ADVICE = "it needs a header row, commas between columns, points as decimal signs, and UTF-8"
 
@@ -52,6 +53,30 @@ def first_rows(path: Path, n: int) -> tuple[list[str], list[list[str]]]:
         return names, list(itertools.islice(rows, n))
 
 
+def check_text(path: Path, column: str) -> None:
+    """Refuse a column with a whole number beyond 2^53, which was read as float64 and so rounded.
+
+    It is slow, and needed only where a number of that size was read.
+
+    Parameters
+    ----------
+    path : Path
+        A csv file with a header row.
+    column : str
+        Column of the scores.
+
+    Raises
+    ------
+    ScoreError
+        If there is one.
+    """
+    with translated(path, "csv file", _ADVICE), path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = csv.reader(file)
+        at = next(rows).index(column)
+        cells = (row[at] for row in rows if len(row) > at)
+        check_whole(map(int, filter(is_whole_number, cells)), f"column {column!r} of {path}")
+
+
 def _table(path: Path, names: list[str], parts: Parts) -> pa.Table:
     """Wanted columns, called by their positions: names may repeat among the others."""
     text = {str(names.index(name)): pa.string() for name in (parts.ids, parts.labels) if name is not None}
@@ -79,6 +104,8 @@ def _numbers(path: Path, names: list[str], column: str, table: pa.Table) -> AnyA
     if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
         values = np.asarray(cells.to_numpy())
         if np.isfinite(values).all():
+            if pa.types.is_floating(cells.type) and np.abs(values).max(initial=0.0) >= LARGEST_WHOLE:
+                check_text(path, column)
             return values
     raise broken_line(path, names, column) or ScoreError(
         f"column {column!r} of {path} holds {cells.type}, not numbers: choose another column."

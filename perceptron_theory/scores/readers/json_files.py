@@ -10,6 +10,7 @@ import numpy as np
 from perceptron_theory.errors import ScoreError
 from perceptron_theory.scores.readers.request import Contents, Request
 from perceptron_theory.scores.readers.translation import translated
+from perceptron_theory.scores.rounding import score_array
 
 
 def read_json(request: Request) -> Contents:
@@ -27,7 +28,7 @@ def read_json(request: Request) -> Contents:
             raise ScoreError(
                 f"the score of {ids[at]!r} in {path} must be a number, got {_shown(scores[at])}: write {{id: score}}."
             )
-        return Contents(np.array(scores), ids=ids)
+        return Contents(score_array(scores, str(path)), ids=ids)
 
 
 def _shown(value: Any) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from perceptron_theory.errors import ScoreError
 from perceptron_theory.scores.readers.request import AnyArray
+from perceptron_theory.scores.rounding import check_whole
 
 
 def values_of(column: pa.ChunkedArray, name: str, path: Path) -> AnyArray:
@@ -19,7 +21,21 @@ def values_of(column: pa.ChunkedArray, name: str, path: Path) -> AnyArray:
         raise ScoreError(
             f"column {name!r} of {path} holds {column.type}, but scores must be real numbers: choose another column."
         )
+    check_column(column, f"column {name!r} of {path}")
     return np.asarray(column.to_numpy())
+
+
+def check_column(column: pa.Array | pa.ChunkedArray, where: str) -> None:
+    """Refuse a column of scores with a whole number beyond 2^53, which float64 would round.
+
+    Raises
+    ------
+    ScoreError
+        If it has one.
+    """
+    if pa.types.is_integer(column.type):
+        ends = pc.min_max(column).as_py()  # of the integers: floats would be rounded before they are compared
+        check_whole([end for end in ends.values() if end is not None], where)
 
 
 def names_of(column: pa.ChunkedArray, what: str, path: Path) -> AnyArray:

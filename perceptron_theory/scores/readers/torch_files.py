@@ -10,6 +10,7 @@ import numpy as np
 from perceptron_theory.errors import ScoreError
 from perceptron_theory.scores.readers.request import AnyArray, Contents, Request
 from perceptron_theory.scores.readers.translation import PICKLES_REFUSED, translated
+from perceptron_theory.scores.rounding import score_array
 
 _ADVICE = "it is cut short or damaged; write it again with torch.save"
 
@@ -21,11 +22,11 @@ def read_torch(request: Request) -> Contents:
         if not isinstance(saved, dict):
             if request.part or request.ids or request.labels:
                 raise ScoreError(f"{request.path} holds no dict, so there is nothing to choose by key: leave it out.")
-            return Contents(_array(request, saved))
+            return Contents(_scores(request, saved))
         named = {name: value for name, value in saved.items() if isinstance(name, str)}
         parts = request.parts(list(named), "key")
         ids, labels = (None if name is None else _array(request, named[name]) for name in (parts.ids, parts.labels))
-        return Contents(_array(request, named[parts.scores]), parts.scores, ids, labels)
+        return Contents(_scores(request, named[parts.scores]), parts.scores, ids, labels)
 
 
 def _load(request: Request) -> Any:
@@ -43,6 +44,11 @@ def _load(request: Request) -> Any:
             f"{request.path} holds more than tensors, lists, numbers and strings, or is damaged: it would have to be "
             f"unpickled, and {PICKLES_REFUSED}; save the scores alone with torch.save."
         ) from None
+
+
+def _scores(request: Request, saved: Any) -> AnyArray:
+    """A tensor, or a list of numbers, as an array."""
+    return score_array(saved, str(request.path)) if isinstance(saved, list | tuple) else _array(request, saved)
 
 
 def _array(request: Request, saved: Any) -> AnyArray:

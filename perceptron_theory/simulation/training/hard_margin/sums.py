@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from perceptron_theory.compiling import summing_kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 SingleArray = npt.NDArray[np.float32]
 Four = tuple[np.float32, np.float32, np.float32, np.float32]
 Six = tuple[np.float32, np.float32, np.float32, np.float32, np.float32, np.float32]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
 ZERO: Final = np.float32(0.0)
 
 
-def _summing(function: _Function) -> _Function:
-    """Compile a sum that may be taken in any order, as vector instructions need it.
-
-    NaN and infinities keep their meaning, unlike under full fast-math.
-    """
-    compiled = njit(
-        fastmath={"reassoc", "contract"}, cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )(function)
-    return cast(_Function, compiled)
-
-
-@_summing
+@summing_kernel
 def row_dot(Z: FloatArray, i: int, w: FloatArray) -> float:
     """Z[i] . w."""
     total = 0.0
@@ -40,7 +26,7 @@ def row_dot(Z: FloatArray, i: int, w: FloatArray) -> float:
     return total
 
 
-@_summing
+@summing_kernel
 def tail_dot(R: FloatArray, i: int, x: FloatArray) -> float:
     """R[i, i+1:n] . x[i+1:] with n = x.size."""
     total = 0.0
@@ -49,7 +35,7 @@ def tail_dot(R: FloatArray, i: int, x: FloatArray) -> float:
     return total
 
 
-@_summing
+@summing_kernel
 def block_dots(Z: SingleArray, rows: IntArray, at: int, w: SingleArray) -> Four:
     """Z[rows[at : at + 4]] . w."""
     z0, z1, z2, z3 = Z[rows[at]], Z[rows[at + 1]], Z[rows[at + 2]], Z[rows[at + 3]]
@@ -63,7 +49,7 @@ def block_dots(Z: SingleArray, rows: IntArray, at: int, w: SingleArray) -> Four:
     return dot0, dot1, dot2, dot3
 
 
-@_summing
+@summing_kernel
 def add_block_then_dots(Z: SingleArray, rows: IntArray, at: int, steps: Four, w: SingleArray, following: int) -> Four:
     """Add steps . Z[rows[at : at + 4]] to w, then Z[rows[following : following + 4]] . w; in one pass."""
     y0, y1, y2, y3 = Z[rows[at]], Z[rows[at + 1]], Z[rows[at + 2]], Z[rows[at + 3]]
@@ -80,7 +66,7 @@ def add_block_then_dots(Z: SingleArray, rows: IntArray, at: int, steps: Four, w:
     return dot0, dot1, dot2, dot3
 
 
-@_summing
+@summing_kernel
 def block_gram(Z: SingleArray, rows: IntArray, at: int) -> Six:
     """Dot products 01, 02, 03, 12, 13, 23 of the rows Z[rows[at : at + 4]]."""
     z0, z1, z2, z3 = Z[rows[at]], Z[rows[at + 1]], Z[rows[at + 2]], Z[rows[at + 3]]
@@ -95,7 +81,7 @@ def block_gram(Z: SingleArray, rows: IntArray, at: int) -> Six:
     return dot01, dot02, dot03, dot12, dot13, dot23
 
 
-@_summing
+@summing_kernel
 def tile(Z: FloatArray, rows: IntArray, n: int, L: FloatArray, i: int, j: int, out: FloatArray) -> None:
     """Fill out[c, d], shape (4, 4), with x_(i+c) . x_(j+d) - L[i+c, :j] . L[j+d, :j], x_k = Z[rows[k]].
 

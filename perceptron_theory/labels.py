@@ -74,7 +74,7 @@ class Labels:
 
     def positive(self, field: npt.ArrayLike) -> FloatArray:
         """P(y = 1) at fields of the teacher."""
-        A = np.asarray(field, dtype=np.float64)
+        A = number_array("field", field, "it is a field of the teacher")
         if self.link == "sign":
             share = np.where(A > 0.0, 1.0, 0.0)
         else:

@@ -11,7 +11,7 @@ from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.labels import NOISELESS, Labels
 from perceptron_theory.margins.distributions import GaussianMargins, Margins, MeasuredMargins
 from perceptron_theory.margins.selection import KeepProbability, QuantileRule, Selection, as_selection
-from perceptron_theory.validation import kept_fraction, positive, probe_angle
+from perceptron_theory.validation import check_points, kept_fraction, positive, probe_angle
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -99,12 +99,14 @@ class Problem:
             if isinstance(rule, QuantileRule) and fraction.size:
                 rule.window(float(fraction.max()))
         try:
-            alpha, fraction, angle = (a.copy() for a in np.broadcast_arrays(alpha, fraction, angle))
+            shape = np.broadcast_shapes(alpha.shape, fraction.shape, angle.shape)
         except ValueError:
             raise InvalidInputError(
                 f"alpha_prune, f and theta must broadcast, got shapes {alpha.shape}, {fraction.shape}, {angle.shape}: "
                 "add axes with numpy.newaxis, or use learning_curve for an outer product."
             ) from None
+        check_points(shape)
+        alpha, fraction, angle = (np.broadcast_to(a, shape).copy() for a in (alpha, fraction, angle))
         with np.errstate(over="ignore"):
             beyond = np.isinf(alpha / fraction)  # a keep probability, whose fraction is NaN, is not infinite
         if beyond.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from perceptron_theory.errors import InvalidInputError
 
 FloatArray = npt.NDArray[np.float64]
+
+#: Points that one call may hold, all its array arguments together; it may be set anew.
+MAX_POINTS = 10_000_000
 
 
 def check_plain(name: str, value: Any, error: type[InvalidInputError] = InvalidInputError) -> None:
@@ -39,6 +43,22 @@ def check_plain(name: str, value: Any, error: type[InvalidInputError] = InvalidI
         raise error(
             f"{name} requires a gradient, and none is followed here: detach the tensor, or differentiate "
             "perceptron_theory.torch_bridge.solved_test_error."
+        )
+
+
+def check_points(shape: Sequence[int]) -> None:
+    """Refuse more points than `MAX_POINTS`.
+
+    Raises
+    ------
+    InvalidInputError
+        If arrays of this shape would hold more.
+    """
+    points = math.prod(shape)
+    if points > MAX_POINTS:
+        raise InvalidInputError(
+            f"the arguments together make {points:,} points, more than {MAX_POINTS:,}: solve them in parts, or, with "
+            f"memory of about a kilobyte each, set perceptron_theory.validation.MAX_POINTS = {points:_}."
         )
 
 

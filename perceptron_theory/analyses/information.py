@@ -11,7 +11,7 @@ from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.margins.selection import Selection
 from perceptron_theory.solving.saddle_point import solve
 from perceptron_theory.solving.solution import VersionSpaceSolution
-from perceptron_theory.validation import first_outside, kept_fraction, number_array
+from perceptron_theory.validation import check_points, first_outside, kept_fraction, number_array
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -105,12 +105,13 @@ def paper_information_gain(R: npt.ArrayLike, f: npt.ArrayLike) -> FloatArray:
         )
     kept = kept_fraction("f", f)
     try:
-        overlap, kept = np.broadcast_arrays(overlap, kept)
+        shape = np.broadcast_shapes(overlap.shape, kept.shape)
     except ValueError:
         raise InvalidInputError(
             f"R and f must broadcast, got shapes {overlap.shape} and {kept.shape}: add axes with numpy.newaxis."
         ) from None
-    overlap, kept = overlap[..., None], kept[..., None]
+    check_points(shape)
+    overlap, kept = (np.broadcast_to(x, shape)[..., None] for x in (overlap, kept))
     width = np.sqrt(2.0) * erfinv(kept) / np.sqrt(1.0 - overlap)
     slope = np.sqrt(overlap / (1.0 - overlap))
     # Beyond this either the weight of t or H ln H has vanished.

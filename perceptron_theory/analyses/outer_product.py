@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.labelled import axis
+from perceptron_theory.validation import check_points
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,9 +33,11 @@ class OuterProduct:
         Raises
         ------
         InvalidInputError
-            If an axis is neither a number nor a vector with at least one entry.
+            If an axis is neither a number nor a vector with at least one entry, or there are too many points.
         """
-        return cls({name: axis(name, given) for name, given in axes.items()})
+        sweep = cls({name: axis(name, given) for name, given in axes.items()})
+        check_points(sweep.shape)
+        return sweep
 
     @property
     def dims(self) -> tuple[str, ...]:

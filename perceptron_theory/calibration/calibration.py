@@ -20,7 +20,7 @@ from perceptron_theory.calibration.parameters import PARAMETERS
 from perceptron_theory.calibration.recommending import Recommendation, frontier, recommend
 from perceptron_theory.calibration.runs import MOST, Runs, run_rule
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.validation import number_array, one_number
+from perceptron_theory.validation import check_points, number_array, one_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -199,11 +199,13 @@ class Calibration:
         for name in names:
             run_rule(name)
         try:
-            pool, part = (np.ravel(x).astype(np.float64) for x in np.broadcast_arrays(total, fraction))
+            shape = np.broadcast_shapes(total.shape, fraction.shape)
         except ValueError:
             raise InvalidInputError(
                 f"sizes and f must broadcast, got shapes {total.shape} and {fraction.shape}: give one f, or one each."
             ) from None
+        check_points((len(names), *shape))
+        pool, part = (np.ravel(np.broadcast_to(x, shape)).astype(np.float64) for x in (total, fraction))
         if not pool.size:
             raise InvalidInputError("sizes and f must not be empty: give a pool and a fraction.")
         kept = np.minimum(np.maximum(np.rint(part * pool), 1.0), pool)

@@ -13,7 +13,7 @@ from perceptron_theory.calibration.law_fits import RuleFit, RuleLaw, Terms
 from perceptron_theory.calibration.runs import Runs, run_rule
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.margins.selection import Band
-from perceptron_theory.validation import number_array, one_number, positive
+from perceptron_theory.validation import check_plain, check_points, number_array, one_number, positive
 
 FloatArray = npt.NDArray[np.float64]
 Kind = Literal["power law", "broken power law", "same as random"]
@@ -193,13 +193,17 @@ def _broadcast(
 ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.str_]]:
     total = positive("n_total", n_total, "n_total counts the examples in the pool")
     kept = positive("n_kept", n_kept, "n_kept counts the examples kept")
+    check_plain("selection", selection)
     try:
-        total, kept, rules = np.broadcast_arrays(total, kept, np.asarray(selection, dtype=np.str_))
+        rules = np.asarray(selection, dtype=np.str_)
+        shape = np.broadcast_shapes(total.shape, kept.shape, rules.shape)
     except ValueError:
         raise InvalidInputError(
             f"n_total, n_kept and selection must broadcast, got shapes {total.shape}, {kept.shape} and "
             f"{np.shape(selection)}: give one value or as many."
         ) from None
+    check_points(shape)
+    total, kept, rules = np.broadcast_arrays(total, kept, rules)
     if (more := kept > total).any():
         raise InvalidInputError(
             f"n_kept must be at most n_total, got {kept[more][0]:g} of {total[more][0]:g}: both count examples."

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.validation import kept_fraction, number_array, one_number, whole_number
+from perceptron_theory.validation import check_plain, kept_fraction, number_array, one_number, whole_number
 
 IntArray = npt.NDArray[np.int64]
 
@@ -138,6 +138,7 @@ def floor_share(share: float) -> float:
 
 def _class_sizes(sizes: npt.ArrayLike) -> IntArray:
     """Sizes as a vector of whole numbers."""
+    check_plain("sizes", sizes)
     n = np.asarray(sizes)
     if n.ndim != 1 or n.size == 0 or n.dtype.kind not in "iu" or n.min() < 0:
         raise InvalidInputError(f"sizes must be a vector of whole numbers >= 0, got {sizes!r}: count each class.")

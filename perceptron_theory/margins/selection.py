@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError
-from perceptron_theory.validation import number_array, one_number
+from perceptron_theory.validation import check_plain, number_array, one_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -178,7 +178,9 @@ class KeepProbability:
 
     def __call__(self, m: FloatArray) -> FloatArray:
         """k(m), checked to be probabilities."""
-        value = np.asarray(self.k(m))
+        value = self.k(m)
+        check_plain("k", value)
+        value = np.asarray(value)
         if value.shape != m.shape or value.dtype.kind not in "biuf":
             raise InvalidInputError(
                 f"k must map an array of margins to real numbers of the same shape, got {value.dtype} of shape "

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.progress import track
+from perceptron_theory.validation import check_plain
 
 #: A tensor, or an array that may lie in a file (`numpy.load(path, mmap_mode="r")`, `numpy.memmap`).
 Embeddings = Tensor | npt.NDArray[Any]
@@ -43,6 +44,7 @@ class UnitRows:
             raise InvalidInputError(
                 f"embeddings must be a torch tensor or a numpy array, got {type(embeddings).__name__}: convert them."
             )
+        check_plain("embeddings", embeddings.detach() if isinstance(embeddings, Tensor) else embeddings)
         real = embeddings.is_floating_point() if isinstance(embeddings, Tensor) else embeddings.dtype.kind == "f"
         if embeddings.ndim != 2 or 0 in embeddings.shape or not real:
             raise InvalidInputError(

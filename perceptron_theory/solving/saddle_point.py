@@ -19,7 +19,7 @@ from perceptron_theory.solving.convex_losses import solve_convex_loss
 from perceptron_theory.solving.max_margin import solve_max_margin
 from perceptron_theory.solving.solution import ConvergenceError, ConvexSolution, Solution, Status, VersionSpaceSolution
 from perceptron_theory.solving.version_space import solve_version_space
-from perceptron_theory.validation import imposed_margin
+from perceptron_theory.validation import check_points, imposed_margin
 
 FloatArray = npt.NDArray[np.float64]
 _InVersionSpace = Literal["gibbs", "bayes-point"]
@@ -219,6 +219,7 @@ def _widened(problem: Problem, name: str, value: FloatArray) -> tuple[Problem, F
             f"{name} must broadcast with alpha_prune, f and theta, got shapes {value.shape} and {problem.shape}: "
             "add axes with numpy.newaxis."
         ) from None
+    check_points(shape)
     alpha, f, theta = (np.broadcast_to(a, shape).copy() for a in (problem.alpha_prune, problem.f, problem.theta))
     wide = dataclasses.replace(problem, alpha_prune=alpha, f=f, theta=theta)
     return wide, np.broadcast_to(value, shape)

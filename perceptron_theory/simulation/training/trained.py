@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perceptron_theory.errors import InvalidInputError, PerceptronTheoryError
-from perceptron_theory.validation import number_array
+from perceptron_theory.validation import check_plain, number_array
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -69,6 +69,7 @@ def matrix_of_examples(Z: FloatArray) -> FloatArray:
     """
     if not (isinstance(Z, np.ndarray) and Z.dtype == np.float64):
         Z = number_array("Z", Z, "it holds one row of coordinates for each kept example")
+    check_plain("Z", Z)
     Z = np.ascontiguousarray(Z)
     if Z.ndim != 2 or Z.shape[0] < 1 or Z.shape[1] < 2:
         raise InvalidInputError(

@@ -96,7 +96,7 @@ def test_masks_within(hidden: Any) -> None:
 def test_masks_in_a_table() -> None:
     """pandas turns them into missing numbers, which are refused."""
     columns: dict[str, Any] = {"n_total": [9, 8, 7, 6], "n_kept": [5] * 4, "selection": ["hard"] * 4, "seed": [0] * 4}
-    with pytest.raises(pt.InvalidInputError, match="test_error must be a finite number, got .*nan.* in row 1"):
+    with pytest.raises(pt.InvalidInputError, match=r"test_error must be a finite number, got .*nan.* in row 1"):
         pt.Runs(pd.DataFrame(columns | {"test_error": masked([0.1, 0.2, 0.3, 0.4])}))
 
 

@@ -72,6 +72,7 @@ class Labels:
         """Whether the label is the sign of the teacher's field."""
         return self.flip == 0.0 and self.link == "sign"
 
+    @np.errstate(under="ignore")  # deep on one side a label is certain
     def positive(self, field: npt.ArrayLike) -> FloatArray:
         """P(y = 1) at fields of the teacher."""
         A = number_array("field", field, "it is a field of the teacher")

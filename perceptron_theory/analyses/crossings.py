@@ -115,6 +115,7 @@ def _sign(value: FloatArray, resolution: FloatArray) -> IntArray:
     return np.where(np.abs(value) > resolution, np.sign(value), 0.0).astype(np.intp)
 
 
+@np.errstate(under="ignore")  # products with values next to a root vanish
 def _turning_points(
     gap: Gap, grid: FloatArray, value: FloatArray, sign: IntArray
 ) -> tuple[FloatArray, IntArray, IntArray]:
@@ -138,6 +139,7 @@ def _turning_points(
     return x, row, _sign(*gap(x, row))
 
 
+@np.errstate(under="ignore")  # products with values next to a root vanish
 def _refine(
     gap: Gap, left: FloatArray, right: FloatArray, row: IntArray, accuracy: float
 ) -> tuple[FloatArray, FloatArray]:

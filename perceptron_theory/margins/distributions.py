@@ -248,6 +248,7 @@ class MeasuredMargins:
                 f"{self.mass_wrong:.3g} is negative; their error rate says theta = {np.pi * self.mass_wrong:.3g} rad."
             )
 
+    @np.errstate(under="ignore")  # the width of a tiny atom vanishes
     def _intervals(self, start: int, stop: int, at_zero: bool) -> FloatArray:
         """Signed intervals around the atoms whose magnitudes are number `start` to `stop` - 1."""
         rows = []

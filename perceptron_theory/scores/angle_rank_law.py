@@ -96,6 +96,7 @@ class RankTable:
         # At small angles nothing may cross a cut: both are then 0 but for rounding.
         return above / max(deviation, _TINY) if abs(above) > _ROUNDING * self._reference else 0.0
 
+    @np.errstate(under="ignore")  # far from the diagonal cells are empty
     def _moments(self, cells: _Cells) -> tuple[float, float]:
         """Covariance of ranks, and concordant less discordant pairs (Kendall), in an infinite sample."""
         excess = cells.beyond - np.outer(self._row.beyond, self._column.beyond)
@@ -105,6 +106,7 @@ class RankTable:
         other_side = (B[1:, :1] - B[1:, :-1]) + (B[:1, 1:] - B[:-1, 1:])
         return float(covariance), float(np.sum(cells.probability * (same_side - other_side)))
 
+    @np.errstate(under="ignore")  # far from the diagonal cells are empty
     def _influence_variance(self, cells: _Cells) -> float:
         """Variance over examples of what one of them adds to the covariance, cuts following the quantiles."""
         row, column = self._row, self._column

@@ -158,8 +158,9 @@ class Scores:
                 f"margins by value need signed margins, for which higher_is is 'easier', got {self.higher_is!r}: "
                 "use by='rank'."
             )
-        scaled = self.values / np.max(np.abs(self.values))  # so that squares neither overflow nor vanish
-        return MeasuredMargins(scaled / np.sqrt(np.mean(scaled**2)), signed=True)
+        with np.errstate(under="ignore"):  # beside the largest, the smallest may vanish
+            scaled = self.values / np.max(np.abs(self.values))  # so that squares neither overflow nor vanish
+            return MeasuredMargins(scaled / np.sqrt(np.mean(scaled**2)), signed=True)
 
     def theta_from_errors(self) -> float:
         """Angle of the probe from its error rate, theta = pi P(m < 0), for signed margins. Radians.

@@ -32,6 +32,7 @@ class Optimality(NamedTuple):
     """Margin at which the policy errs most, by influence times density."""
 
 
+@np.errstate(under="ignore")  # tails vanish
 def optimality(axis: MarginAxis, windows: FloatArray, student: Sensitivity, alpha_tot: float, f: float) -> Optimality:
     """Frank-Wolfe gap of keeping `windows`, relative to the test error.
 
@@ -52,6 +53,7 @@ def optimality(axis: MarginAxis, windows: FloatArray, student: Sensitivity, alph
     return Optimality(float(loss.sum()) / f, threshold * unit, float(at))
 
 
+@np.errstate(under="ignore")  # tails vanish
 def best_response(axis: MarginAxis, student: Sensitivity, f: float) -> FloatArray:
     """Quantiles of the windows that hold the fraction `f` of lowest influence, shape (n, 2)."""
     t = _nodes(axis, np.empty((0, 2)), student)

@@ -85,12 +85,14 @@ class MarginAxis:
             self._table = t[rising]
             self._below = self.mass(self._table)
 
+    @np.errstate(under="ignore")  # tails vanish
     def mass(self, t: FloatArray) -> FloatArray:
         """Fraction of the pool below `t`."""
         if self.signed:
             return np.asarray(ndtr(t) - 2.0 * owens_t(t, self._cot))
         return np.asarray(1.0 - 2.0 * ndtr(-t))
 
+    @np.errstate(under="ignore")  # tails vanish
     def quantile(self, q: FloatArray) -> FloatArray:
         """Margin below which a fraction `q` of the pool lies, in [start, end]."""
         if not self.signed:

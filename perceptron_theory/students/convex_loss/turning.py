@@ -155,6 +155,7 @@ def turned_measured(
     return float(by_student + turned_atoms(m, weights, conditional, asked, x.alpha)[3])
 
 
+@np.errstate(under="ignore")  # tails vanish
 def _turned_averages(m: FloatArray, weights: FloatArray, conditional: bool, x: Setting, w: Weights) -> FloatArray:
     """d/d theta of E[h F], E[F^2], E[m F], E[g F] for a student that stands still."""
     cut = -m * x.cos / x.sin

@@ -38,10 +38,12 @@ class Sensitivity(NamedTuple):
     """alpha_prune."""
     response: Response
 
+    @np.errstate(under="ignore")  # examples far out do next to nothing
     def labelled(self, m: FloatArray) -> FloatArray:
         """Change of the test error per example and parameter, for examples of signed margin `m`."""
         return np.asarray(example_moments(self.student, self.alpha, m) @ np.array(self.response))
 
+    @np.errstate(under="ignore")  # far out the teacher all but never disagrees
     def unlabelled(self, z: FloatArray) -> FloatArray:
         """The same for examples at distance |z| = `z`, averaged over the two labels that the teacher may give."""
         influence = self.labelled(z)

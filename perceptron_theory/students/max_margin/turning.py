@@ -27,6 +27,7 @@ _ORDER = 40
 _PANEL = 6.0
 
 
+@np.errstate(under="ignore")  # tails vanish
 def turned_window(measure: KeptMeasure, x: Frame, alpha: float) -> FloatArray:
     """d/d theta of E[x^2], E[A x], E[B x], P(x > 0) on a window of Gaussian data, theta > 0."""
     amplification = 1.0 + alpha * (1.0 + x.k * x.k + x.d * x.d)
@@ -38,6 +39,7 @@ def turned_window(measure: KeptMeasure, x: Frame, alpha: float) -> FloatArray:
     return np.asarray(2.0 * INV_SQRT_2PI**2 * measure.scale * total)
 
 
+@np.errstate(under="ignore")  # tails vanish
 def turned_atoms(m: FloatArray, weights: FloatArray, conditional: bool, x: Frame, alpha: float) -> FloatArray:
     """The same for measured margins `m` with weights as in `KeptMeasure`, theta > 0."""
     a = -m * x.cos / x.sin

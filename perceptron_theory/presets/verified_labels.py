@@ -51,8 +51,9 @@ def verified_labels(
 
     Feng et al. (arXiv:2406.07515): labels are wrong with probability `wrong`, whatever the input; the verifier passes
     right ones with probability phi, wrong ones with psi. What passes has the share p' = wrong psi / f of wrong labels,
-    f = wrong psi + (1 - wrong) phi, and is otherwise like all data: the problem is that of flipped labels, and for
-    p' > 1/2 the student is the one of 1 - p' turned round.
+    f = wrong psi + (1 - wrong) phi, and is otherwise like all data: the problem is that of flipped labels. From p' = 1/2
+    on it is refused, since the student learns nothing there, and beyond it the opposite: the error would be 1 minus that
+    of 1 - p', which is this problem with right and wrong exchanged.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def verified_labels(
     Raises
     ------
     InvalidInputError
-        If a probability lies outside [0, 1], nothing passes, or as many wrong as right labels pass.
+        If a probability lies outside [0, 1], nothing passes, or of what passes at least half is wrong.
     ConvergenceError
         If the point fails its certificate.
 
@@ -96,7 +97,7 @@ def verified_labels(
     if not passed < 0.5:
         raise InvalidInputError(
             f"wrong labels are a share {passed:g} of what passes, got wrong = {p:g}: at 1/2 and beyond "
-            f"(wrong >= {phi / (phi + psi):g}) the student learns nothing, or the opposite."
+            f"(wrong >= {phi / (phi + psi):g}) the student learns nothing, or the opposite; lower wrong or keep_wrong."
         )
     return solve(f * alpha_tot, 1.0, selection="random", student=student, labels=Labels(passed))
 

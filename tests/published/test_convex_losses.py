@@ -127,8 +127,9 @@ def test_verified_labels() -> None:
     student = pt.ConvexLoss("logistic", 0.1)
     near = verified_labels(1000.0, 0.79, 0.8, 0.2, student=student)
     assert 0.25 < near.test_error < 0.5
-    with pytest.raises(pt.InvalidInputError, match="learns nothing, or the opposite"):
-        verified_labels(1000.0, 0.8, 0.8, 0.2, student=student)
+    for wrong in (0.8, 0.9):  # half of what passes is wrong, and more than half
+        with pytest.raises(pt.InvalidInputError, match="learns nothing, or the opposite; lower wrong"):
+            verified_labels(1000.0, wrong, 0.8, 0.2, student=student)
 
 
 def test_random_labels_reach_the_capacity() -> None:

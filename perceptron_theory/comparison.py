@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy.stats import chi2
+from scipy.stats import chi2, norm, t
 
 from perceptron_theory.citations.sources import STUDENTS, lines
 from perceptron_theory.errors import InvalidInputError
@@ -37,7 +38,8 @@ class Comparison:
         With dimensions "cell" (one problem at several sizes), "size" and "observable":
         ``mean``, ``standard_error`` and ``theory`` for each size, the theory at the alpha_prune and f that
         were realised; ``difference`` = simulation - theory, extrapolated to N -> infinity if there
-        are several sizes, ``difference_error``, and ``deviation``, their ratio.
+        are several sizes, ``difference_error``, ``deviation``, their ratio, and ``degrees_of_freedom``, those of
+        ``difference_error``.
 
     Examples
     --------
@@ -56,12 +58,15 @@ class Comparison:
 
     @property
     def p_value(self) -> dict[str, float]:
-        """Probability of a larger sum of squared deviations over the cells, if the theory is right, by observable."""
-        cells = self.data.sizes["cell"]
-        return {
-            str(name): float(chi2.sf(float((self.deviation.sel(observable=name) ** 2).sum(skipna=False)), cells))
-            for name in self.data.observable.values
-        }
+        """Probability that the cells deviate more, if the theory is right, by observable.
+
+        Standard errors are estimated from the trials, so a deviation follows Student's t. Each is exchanged for the
+        normal number of the same tail probability; the sum of their squares over the cells follows chi^2.
+        """
+        normal = norm.isf(t.sf(np.abs(self.deviation), self.data["degrees_of_freedom"]))
+        squares = xr.DataArray(normal**2, self.deviation.coords, self.deviation.dims).sum("cell", skipna=False)
+        p = chi2.sf(squares, self.data.sizes["cell"])
+        return dict(zip(map(str, squares.observable.values), map(float, p), strict=True))
 
     @property
     def worst(self) -> float:
@@ -86,8 +91,8 @@ def compare(theory: Solution | Callable[..., Solution], simulation: Simulation |
     Returns
     -------
     Comparison
-        With `deviation`, `p_value`, `worst`, and everything they are made of in `data`. With fewer than about 30
-        trials standard errors are so uncertain that p-values come out too small.
+        With `deviation`, `p_value`, `worst`, and everything they are made of in `data`. With few trials standard errors
+        are uncertain: the p-values allow for that, the deviations, which are then often large, do not.
 
     Raises
     ------
@@ -212,7 +217,7 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
     N = np.zeros(shape[:2], dtype=np.int64)
     trials = np.zeros(shape[:2], dtype=np.int64)
     gap = np.full(shape[:2], np.nan)
-    difference, difference_error = np.full(shape[::2], np.nan), np.full(shape[::2], np.nan)
+    difference, difference_error, freedom = (np.full(shape[::2], np.nan) for _ in range(3))
     for i, group in enumerate(cells):
         n = len(group)
         N[i, :n] = [sim.N for sim in group]
@@ -225,6 +230,7 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
             difference[i, k], difference_error[i, k] = extrapolate(
                 N[i, :n], mean[i, :n, k] - predicted[i, :n, k], error[i, :n, k]
             )
+            freedom[i, k] = degrees_of_freedom(N[i, :n], error[i, :n, k], trials[i, :n])
     problems = [group[0].problem for group in cells]
     by_size = ("cell", "size", "observable")
     return xr.Dataset(
@@ -242,6 +248,7 @@ def _dataset(cells: Sequence[Sequence[Simulation]], theory: Solution | Callable[
                 difference / difference_error,
                 {"long_name": "difference in standard errors"},
             ),
+            "degrees_of_freedom": (by_size[::2], freedom, {"long_name": "those of the standard error, by Welch"}),
         },
         coords={
             "observable": list(names),
@@ -276,11 +283,27 @@ def extrapolate(N: npt.NDArray[np.int64], values: FloatArray, errors: FloatArray
     """
     if not np.all(errors > 0.0):
         return float("nan"), float("nan")
+    shares = _intercept(N, errors)
+    return float(shares @ values), math.hypot(*(shares * errors))
+
+
+def degrees_of_freedom(N: npt.NDArray[np.int64], errors: FloatArray, trials: npt.NDArray[np.int64]) -> float:
+    """Degrees of freedom of the standard error of `extrapolate`, as Welch and Satterthwaite approximate them.
+
+    Welch, Biometrika 34, 28 (1947). Of n trials at a single N they are n - 1. NaN if an error is 0.
+    """
+    if not np.all(errors > 0.0):
+        return float("nan")
+    parts = (_intercept(N, errors) * errors) ** 2
+    return float(parts.sum() ** 2 / np.sum(parts**2 / (trials - 1)))
+
+
+def _intercept(N: npt.NDArray[np.int64], errors: FloatArray) -> FloatArray:
+    """What each value adds to the height of the line at 1/N = 0; 1 for a single value."""
     if N.size == 1:
-        return float(values[0]), float(errors[0])
+        return np.ones(1)
     design = np.column_stack([np.ones(N.size), 1.0 / N]) / errors[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    return float((covariance @ design.T @ (values / errors))[0]), float(np.sqrt(covariance[0, 0]))
+    return np.asarray(np.linalg.pinv(design)[0] / errors)
 
 
 def _predicted(theory: Solution | Callable[..., Solution], sim: Simulation) -> Observables:

@@ -161,7 +161,7 @@ def _result(sweep: Sweep, n_sizes: int, chosen: FractionRule, selection: str) ->
         p_value=(
             "observable",
             list(compared.p_value.values()),
-            {"long_name": "probability of a larger sum of squared deviations if the theory is right"},
+            {"long_name": "probability that the cells deviate more if the theory is right"},
         ),
     )
     data = data.assign_coords(
@@ -219,7 +219,7 @@ def _print(result: xr.Dataset, comparison: Comparison) -> None:
     if result.sizes["size"] == 1:
         click.echo("note       one N only: differences are not extrapolated and hold finite-size effects of order 1/N")
     if int(result.trials.min()) < FEW_TRIALS:
-        click.echo(f"note       fewer than {FEW_TRIALS} trials: standard errors are uncertain, p-values too small")
+        click.echo(f"note       fewer than {FEW_TRIALS} trials: standard errors are uncertain, deviations often large")
 
 
 def _table(result: xr.Dataset) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import kstest, norm
+from scipy.stats import binom, kstest, t
 
 import perceptron_theory as pt
-from perceptron_theory.comparison import extrapolate
+from perceptron_theory.comparison import degrees_of_freedom, extrapolate
 from perceptron_theory.problem import Problem
 from perceptron_theory.simulation.finite import FiniteProblem
 from perceptron_theory.simulation.simulation import MEASURED, Observables, from_rows
@@ -123,8 +123,8 @@ def test_one_simulation_is_compared_as_it_is() -> None:
     np.testing.assert_allclose(comparison.deviation[0], expected, rtol=1e-12)  # one subtraction and division
     assert comparison.worst == np.abs(comparison.deviation.values).max()
     for k, name in enumerate(NAMES):
-        # chi^2 with one degree of freedom is the square of a normal number.
-        assert abs(comparison.p_value[name] - 2 * norm.sf(abs(expected[k]))) < 1e-12
+        # Of 60 trials: both tails of Student's t with 59 degrees of freedom.
+        assert comparison.p_value[name] == pytest.approx(2 * t.sf(abs(expected[k]), 59), rel=1e-9)
 
 
 def test_cells_may_have_different_sizes() -> None:
@@ -185,20 +185,26 @@ def test_a_solution_serves_as_well_as_the_function() -> None:
 
 @pytest.mark.parametrize("rule", ["hard", "easy", "random", pt.Band(0.2), pt.Band(0.7)])
 def test_solve_takes_whatever_was_realised(rule: str | pt.Band) -> None:
-    """Also where f was rounded at the end of a band."""
+    """Also where f was rounded at the end of a band: the theory is that of the realised alpha_prune and f."""
     for alpha in (0.65, 1.02):
-        pt.compare(pt.solve, pt.simulate(20, alpha, 0.3, 0.2, selection=rule, trials=3))
+        sim = pt.simulate(20, alpha, 0.3, 0.2, selection=rule, trials=3)
+        assert (sim.alpha_prune, sim.f) != (alpha, 0.3)
+        data = pt.compare(pt.solve, sim).data
+        there = pt.solve(sim.alpha_prune, sim.f, 0.2, selection=rule)
+        assert data.theory.values.ravel().tolist() == [getattr(there, name) for name in NAMES]
+        assert np.isfinite(data.deviation).all()
 
 
 # What the numbers mean
 
 
-def many(shift: float, seed: int, repetitions: int = 200) -> list[pt.Comparison]:
+def many(shift: float, seed: int, repetitions: int = 200, trials: int = 60) -> list[pt.Comparison]:
     """Comparisons of three cells at two sizes each."""
     rng = np.random.default_rng(seed)
     return [
         pt.compare(
-            invented_theory, [invented(N, rng, alpha, shift=shift) for alpha in (1.0, 2.0, 3.0) for N in (20, 40)]
+            invented_theory,
+            [invented(N, rng, alpha, trials, shift) for alpha in (1.0, 2.0, 3.0) for N in (20, 40)],
         )
         for _ in range(repetitions)
     ]
@@ -214,6 +220,30 @@ def test_p_values_are_uniform_and_deviations_normal() -> None:
     assert kstest(deviations.ravel() / np.sqrt(58 / 56), "norm").pvalue > 1e-4
     worst = np.array([c.worst for c in comparisons])
     np.testing.assert_array_equal(worst, np.abs(deviations).max(axis=(1, 2)))
+
+
+def test_few_trials_do_not_make_small_p_values() -> None:
+    """If the theory is right, p < 0.05 in 5 % of all comparisons, however uncertain the standard errors are.
+
+    Taken for normal, deviations from 5 trials of two sizes would give p < 0.05 in 14 % of them.
+    """
+    p = np.array([list(c.p_value.values()) for c in many(0.0, 8, 150, trials=5)]).ravel()
+    # 600 independent numbers: the invented observables do not know of each other. Welch's approximation gives 5.2 %
+    # (20,000 comparisons), which is well within.
+    few, most = binom.ppf([1e-4, 1.0 - 1e-4], p.size, 0.05)
+    assert few <= np.sum(p < 0.05) <= most
+    assert kstest(p, "uniform").pvalue > 1e-4
+
+
+def test_degrees_of_freedom_by_hand() -> None:
+    """Of one size n - 1; of two equally uncertain parts of a difference twice that; of one that dominates its own."""
+    one = np.array([50])
+    assert degrees_of_freedom(one, np.array([0.1]), np.array([60])) == pytest.approx(59.0, rel=1e-12)
+    two, trials = np.array([50, 100]), np.array([60, 40])
+    # The line ends at 2 y(100) - y(50).
+    assert degrees_of_freedom(two, np.array([0.2, 0.1]), np.array([60, 60])) == pytest.approx(118.0, rel=1e-12)
+    assert degrees_of_freedom(two, np.array([0.2, 0.1]), trials) == pytest.approx(4 / (1 / 59 + 1 / 39), rel=1e-12)
+    assert degrees_of_freedom(two, np.array([1e-9, 0.1]), trials) == pytest.approx(39.0, rel=1e-12)
 
 
 def test_a_wrong_theory_is_rejected() -> None:

@@ -230,7 +230,7 @@ def test_few_trials_do_not_make_small_p_values() -> None:
     p = np.array([list(c.p_value.values()) for c in many(0.0, 8, 150, trials=5)]).ravel()
     # 600 independent numbers: the invented observables do not know of each other. Welch's approximation gives 5.2 %
     # (20,000 comparisons), which is well within.
-    few, most = binom.ppf([1e-4, 1.0 - 1e-4], p.size, 0.05)
+    few, most = (float(binom.ppf(q, p.size, 0.05)) for q in (1e-4, 1.0 - 1e-4))
     assert few <= np.sum(p < 0.05) <= most
     assert kstest(p, "uniform").pvalue > 1e-4
 

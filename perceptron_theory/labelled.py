@@ -22,7 +22,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, Any]] = {
     "alpha_tot": {"long_name": "examples before pruning per parameter", "units": "1"},
     "f": {"long_name": "fraction of examples kept", "units": "1"},
     "theta": {"long_name": "angle between probe and teacher", "units": "radian"},
-    "test_error": {"long_name": "probability of a wrong label on unpruned data", "units": "1"},
+    "test_error": {"long_name": "probability of a wrong label on unpruned data, without label noise", "units": "1"},
     "test_error_random": {"long_name": "test error of a random subset of the same size", "units": "1"},
     "R": {"long_name": "cosine of student and teacher", "units": "1"},
     "rho": {"long_name": "cosine of student and probe", "units": "1"},

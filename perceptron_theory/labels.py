@@ -22,6 +22,14 @@ LINKS: Final = ("sign", "probit", "logistic")
 class Labels:
     """Labels y = +-1 with P(y = 1 | x) = flip + (1 - 2 flip) F(slope A), A = T.x / |T| the field of the teacher.
 
+    They are the labels that a student is trained on. `test_error`, in theory and simulation, is without their noise: it
+    is the probability of disagreeing with the sign of A. On fresh labels of the same kind the student errs more,
+
+        flip + (1 - 2 flip) test_error                                          for a sign,
+        flip + (1 - 2 flip) arccos(R slope / sqrt(1 + slope^2)) / pi            for probit, on Gaussian data,
+
+    and for logistic there is no closed form; `ConvexSolution.label_error` has all three.
+
     Parameters
     ----------
     flip : float

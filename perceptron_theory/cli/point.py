@@ -24,7 +24,7 @@ def print_point(
         ("theta", f"{theta_deg:g} deg", "angle between probe and teacher"),
         ("selection", selection, "which examples are kept"),
         ("student", student, "who is trained on them"),
-        ("test_error", f"{s.test_error:.12g}", "probability of a wrong label"),
+        ("test_error", f"{s.test_error:.12g}", "probability of a wrong label, noise left out"),
         ("R", f"{s.R:.12g}", "cosine of student and teacher"),
         ("rho", f"{s.rho:.12g}", "cosine of student and probe"),
         ("kappa", f"{s.kappa:.12g}", "margin"),

@@ -51,9 +51,9 @@ def verified_labels(
 
     Feng et al. (arXiv:2406.07515): labels are wrong with probability `wrong`, whatever the input; the verifier passes
     right ones with probability phi, wrong ones with psi. What passes has the share p' = wrong psi / f of wrong labels,
-    f = wrong psi + (1 - wrong) phi, and is otherwise like all data: the problem is that of flipped labels. From p' = 1/2
-    on it is refused, since the student learns nothing there, and beyond it the opposite: the error would be 1 minus that
-    of 1 - p', which is this problem with right and wrong exchanged.
+    f = wrong psi + (1 - wrong) phi, and is otherwise like all data: the problem is that of flipped labels. From
+    p' = 1/2 on it is refused, since the student learns nothing there, and beyond it the opposite: the error would be
+    1 minus that of 1 - p', which is this problem with right and wrong exchanged.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ class Simulation:
         Name of the student, seed of the random numbers, number of trials.
     test_error : ndarray, shape (trials,)
         Probability of a wrong label on unpruned data, exact for the trained student. Wrong is what disagrees with the
-        sign of the teacher's field: noise of the labels does not count.
+        sign of the teacher's field: noise of the labels does not count (`Labels` has formulas with it).
     R, rho : ndarray
         Cosines of the student with teacher and probe.
     kappa : ndarray

@@ -142,7 +142,7 @@ def solve(
         Distribution of the data along the probe before pruning. Default: Gaussian.
     labels : Labels, optional
         How labels come about. Default: noiseless. Noisy labels need a `ConvexLoss`; a keep probability then sees the
-        margin with the noisy label.
+        margin with the noisy label. `test_error` is without the noise, `label_error` with it.
     throw : bool, optional
         Raise if a point fails. Default: True for a scalar call, False for arrays.
 

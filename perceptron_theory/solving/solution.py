@@ -71,7 +71,9 @@ class Solution:
         The problem: examples kept per parameter, fraction kept, probe angle (radians), and examples
         before pruning per parameter, alpha_prune / f.
     test_error : ndarray
-        Probability of a wrong label on unpruned data: arccos(R) / pi on Gaussian data.
+        Probability of a wrong label on unpruned data: arccos(R) / pi on Gaussian data. Wrong is what disagrees with the
+        sign of the teacher's field: noise of `Labels` (flips, a probit or logistic teacher) does not count. Signed
+        measured margins carry their labels, and those count.
     R, rho : ndarray
         Cosines of the student with teacher and probe.
     kappa : ndarray
@@ -166,8 +168,8 @@ class ConvexSolution(Solution):
     train_error, train_loss : ndarray
         Share of the kept examples that the student gets wrong, and their mean loss without weights.
     label_error : ndarray
-        Probability of disagreeing with the label of a fresh example, noise included; `test_error` is against the sign
-        of the teacher's field. NaN for a probit or logistic teacher on measured margins.
+        Probability of disagreeing with the label of a fresh example, noise included (`Labels` has the formulas), where
+        `test_error` is without it. NaN for a probit or logistic teacher on measured margins.
 
     Examples
     --------

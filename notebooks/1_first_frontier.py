@@ -7,7 +7,7 @@
 # Sorscher et al. (NeurIPS 2022, [arXiv:2206.14486](https://arxiv.org/abs/2206.14486), "the paper") answered this in a
 # model. A *teacher* labels the data. A *probe*, at an angle $\theta$ to the teacher, scores them: an example is hard if
 # it lies close to the probe's decision boundary. A *student* is trained on what is kept, to the largest margin.
-# Here the theory is asked about real scores of 1,797 images of digits, which come with the package.
+# Here the theory is asked about real scores of 1,597 images of digits, which come with the package.
 #
 # The answers are exact in the model. What they say of other learners, deep networks for one, is an analogy.
 
@@ -26,7 +26,7 @@ plt.style.use("perceptron_theory.plotting.perceptron_theory")
 # %% [markdown]
 # ## Scores become margins
 #
-# The task: is the digit odd or even? The probe is a linear classifier that was trained on 200 of the images. The score
+# The task: is the digit odd or even? The probe is a linear classifier that was trained on 200 other images. The score
 # of an image is its signed margin, negative where the probe is wrong.
 
 # %%
@@ -37,7 +37,7 @@ print(f"higher is {scores.higher_is}; {100 * np.mean(scores.values < 0):.1f} % a
 
 # %% [markdown]
 # In the model a probe at the angle $\theta$ is wrong on a fraction $\theta/\pi$ of the data, so its errors tell the
-# angle. (The 200 images that trained the probe are counted here too, which makes $\theta$ a little too small.)
+# angle. They must be counted on images that the probe has not seen, as these: on its own it makes fewer.
 
 # %%
 margins = scores.margins(by="value")
@@ -67,7 +67,7 @@ plt.show()
 # ## The frontier
 #
 # The theory counts examples per parameter. An image has 64 pixels, so a linear student has 64 parameters, and the pool
-# holds 28 images for each. For each number of images kept, `pareto_frontier` finds the fraction $f$ with the smallest
+# holds 24 images for each. For each number of images kept, `pareto_frontier` finds the fraction $f$ with the smallest
 # test error. It must know how large the pool is, `alpha_tot_max`: without a ceiling one would score ever more images to
 # keep ever harder ones.
 
@@ -91,7 +91,7 @@ frontier_figure(frontier, curves, f"{scores.source}, {scores.n:,} images")
 # The same question at a few budgets, for the hardest and for the easiest examples.
 
 # %%
-budget = np.array([50, 100, 200, 400, 800, 1600, 2000])
+budget = np.array([50, 100, 200, 400, 800, 1500, 2000])
 alpha = budget / parameters
 hard = pt.pareto_frontier(alpha, theta, alpha_tot_max=pool, margins=margins)
 easy = pt.pareto_frontier(alpha, theta, alpha_tot_max=pool, margins=margins, selection="easy")
@@ -134,7 +134,7 @@ for status in (pt.Status.CONVERGED, pt.Status.INFEASIBLE):
 # Which images are they? The 400 with the smallest distance to the boundary of the probe:
 
 # %%
-keep = np.sort(np.argsort(distance)[:400])
+keep = scores.ids[np.sort(np.argsort(distance)[:400])]
 print("images", *keep[:10], "...", *keep[-3:])
 
 # %% [markdown]

@@ -73,7 +73,7 @@ def frontier(**options: Any) -> None:
     """Pareto frontier of measured scores: the best fraction to keep at each size, as table and picture.
 
     SCORES is a .npy, .npz, .csv, .parquet, .json, .pt or raw file with one score per example; without it, margins
-    that this project measured on 1,797 images of digits. A ceiling (--alpha-tot-max) or floor (--f-min) is required.
+    that this project measured on 1,597 images of digits. A ceiling (--alpha-tot-max) or floor (--f-min) is required.
 
     \b
     Examples:

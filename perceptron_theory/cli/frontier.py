@@ -22,7 +22,6 @@ from perceptron_theory.output import check_writable, write_all
 from perceptron_theory.plotting import frontier_figure
 from perceptron_theory.progress import compiling
 from perceptron_theory.scores import Scores, digits_scores
-from perceptron_theory.scores.digits import digits_facts
 from perceptron_theory.solving.solution import Status
 from perceptron_theory.validation import kept_fraction, positive
 
@@ -77,7 +76,7 @@ def run_frontier(
     measured = read_if_named(scores, reading) or digits_scores()
     by = by or ("value" if scores is None else "rank")
     margins = measured.margins(cast(Literal["rank", "value"], by))
-    theta, origin = _theta(scores, measured, by, theta_deg)
+    theta, origin = _theta(measured, by, theta_deg, embedded=scores is None)
     alpha = _sizes(alpha_min, alpha_max, alpha_tot_max, points)
     if alpha_tot_max is None and f_min is None:
         raise InvalidInputError(
@@ -126,18 +125,17 @@ def run_frontier(
     return bool(result.status.isin([Status.CONVERGED, Status.INFEASIBLE]).all())
 
 
-def _theta(path: Path | None, scores: Scores, by: str, theta_deg: float | None) -> tuple[float, str]:
+def _theta(scores: Scores, by: str, theta_deg: float | None, *, embedded: bool) -> tuple[float, str]:
     """Angle of the probe and where it comes from."""
     if theta_deg is not None:
         return angle(theta_deg), "given"
-    if path is None:
-        facts = digits_facts()
-        return facts.theta, (
-            f"from the probe's error of {100 * facts.probe_error:.1f} % on images it was not trained on "
-            f"(its angle to a student trained on all: {np.rad2deg(facts.theta_to_full):.1f} deg)"
-        )
+    if embedded:
+        wrong = 100.0 * float(np.mean(scores.values < 0.0))
+        return scores.theta_from_errors(), f"from the probe's error of {wrong:.1f} % on images it was not trained on"
     if by == "value":
-        return scores.theta_from_errors(), "from the fraction of negative margins (theta = pi P(m < 0))"
+        return scores.theta_from_errors(), (
+            "from the fraction of negative margins (theta = pi P(m < 0)): too small if the probe was trained on them"
+        )
     raise InvalidInputError(
         "--theta-deg is required with scores by rank: say how far the scoring probe is from the truth "
         "(0: perfect metric)."

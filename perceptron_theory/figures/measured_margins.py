@@ -20,7 +20,7 @@ from perceptron_theory.extras import require
 from perceptron_theory.figures import measured_data
 from perceptron_theory.margins.distributions import Margins
 from perceptron_theory.plotting.style import ALPHA_PRUNE, RANDOM_COLOUR, TEST_ERROR, new_figure, number_ticks
-from perceptron_theory.scores.digits import digits_facts, digits_scores
+from perceptron_theory.scores.digits import digits_scores
 from perceptron_theory.scores.scores import Scores
 
 CEILING = 100.0
@@ -35,7 +35,8 @@ def compute(fast: bool = False) -> xr.DataTree:
     """Histograms, angles, and frontiers with measured and with Gaussian margins."""
     alpha = np.geomspace(0.5, 100.0, 4 if fast else 25)
     parts: dict[str, xr.Dataset] = {}
-    for name, (scores, theta) in _measured().items():
+    for name, scores in _measured().items():
+        theta = scores.theta_from_errors()
         margins = scores.margins("value")
         values, weights = margins.signed_values(theta)
         counts = np.histogram(values, EDGES, weights=weights)[0] / np.diff(EDGES)
@@ -53,14 +54,9 @@ def _frontier(alpha: npt.NDArray[np.float64], theta: float, margins: Margins | N
     return pareto_frontier(alpha, theta, alpha_tot_max=CEILING, margins=margins)
 
 
-def _measured() -> dict[str, tuple[Scores, float]]:
-    """Signed margins and angles."""
-    digits, mnist, cifar = digits_scores(), _mnist(), measured_data.cifar10()["margin"]
-    return {
-        "digits": (digits, digits_facts().theta),
-        "MNIST": (mnist, mnist.theta_from_errors()),
-        "CIFAR-10": (cifar, cifar.theta_from_errors()),
-    }
+def _measured() -> dict[str, Scores]:
+    """Signed margins of images that the probe has not seen."""
+    return {"digits": digits_scores(), "MNIST": _mnist(), "CIFAR-10": measured_data.cifar10()["margin"]}
 
 
 def _mnist() -> Scores:

@@ -67,9 +67,9 @@ class KeepList:
     >>> from perceptron_theory.keeplists.selecting import select
     >>> keep = select(pt.digits_scores(), 0.3)
     >>> keep
-    KeepList(539 of 1,797 examples, f = 0.299944, hard)
+    KeepList(479 of 1,597 examples, f = 0.299937, hard)
     >>> keep.indices[:4].tolist(), str(keep.reason[0])
-    ([9, 10, 16, 18], 'not kept')
+    ([9, 10, 15, 17], 'not kept')
     """
 
     scores: Scores
@@ -155,7 +155,7 @@ class KeepList:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     files = select(pt.digits_scores(), 0.3).write(folder, formats=["indices", "ids"])
         ...     print([file.name for file in files], np.load(files[0]).size)
-        ['kept_indices.npy', 'ids.txt', 'selection.json'] 539
+        ['kept_indices.npy', 'ids.txt', 'selection.json'] 479
         """
         folder = Path(folder)
         writers = self._writers(fm.chosen_formats(formats, names_of(self.scores)))

@@ -51,7 +51,7 @@ class ScoreReport:
     >>> import perceptron_theory as pt
     >>> report = pt.inspect_scores(pt.digits_scores())
     >>> report.n, report.ties.n_distinct, report.float16
-    (1797, 1797, False)
+    (1597, 1597, False)
     """
 
     source: str

@@ -1,8 +1,7 @@
 """Makes the embedded default: ``python -m perceptron_theory.scores.measure_digits [FOLDER]``.
 
 Needs scikit-learn. A linear probe without bias learns odd against even from 200 of the 1,797
-bundled digits; the signed margins of all are written, with the probe's error on the rest and its
-angle to a student trained on everything.
+bundled digits; the signed margins of all are written, with the angle of the probe to a student trained on everything.
 """
 
 from __future__ import annotations
@@ -41,11 +40,8 @@ def measure(folder: Path) -> DigitsFacts:
     margin = y * (x @ probe)
     margin /= np.sqrt(np.mean(margin**2))
     cosine = float(np.mean((x @ probe) * (x @ full)) / np.sqrt(np.mean((x @ probe) ** 2) * np.mean((x @ full) ** 2)))
-    error = float(np.mean(margin[~used] < 0.0))
     facts = DigitsFacts(
         n_probe=N_PROBE,
-        probe_error=error,
-        theta=float(np.pi * error),
         theta_to_full=float(np.arccos(cosine)),
         full_error=float(np.mean(y * (x @ full) < 0.0)),
     )

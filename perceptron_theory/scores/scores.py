@@ -165,6 +165,9 @@ class Scores:
     def theta_from_errors(self) -> float:
         """Angle of the probe from its error rate, theta = pi P(m < 0), for signed margins. Radians.
 
+        Only of examples that the probe was not trained on: those it was trained on have fewer errors, and make the
+        angle too small. `theta_from_error_rate` has an interval.
+
         Raises
         ------
         ScoreError

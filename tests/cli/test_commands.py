@@ -65,7 +65,7 @@ def test_frontier_of_the_embedded_default(tmp_path: Path, capsys: pytest.Capture
     assert main(["frontier", "--alpha-tot-max", "50", "--points", "6", "--out", str(out)]) == 0
     printed = capsys.readouterr()
     assert "error" not in printed.err
-    assert "1,797 scores" in printed.out
+    assert "1,597 scores" in printed.out
     assert sorted(p.name for p in out.iterdir()) == ["frontier.csv", "frontier.nc", "frontier.png"]
     table = pd.read_csv(out / "frontier.csv")
     with xr.open_dataset(out / "frontier.nc", engine="netcdf4") as data:

@@ -47,7 +47,12 @@ def solve(
 @commands.command()
 @click.argument("scores", required=False, type=click.Path(path_type=Path))
 @shared.reading
-@click.option("--by", default=None, help="rank: only the order of scores counts; value: scores are signed margins.")
+@click.option(
+    "--by",
+    default=None,
+    help="rank: only the order of scores counts, and the frontier is that of Gaussian data, apart from ties; value: "
+    "scores are signed margins.  [default: rank with SCORES, value without]",
+)
 @click.option(
     "--theta-deg",
     type=float,

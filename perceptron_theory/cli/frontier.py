@@ -35,6 +35,9 @@ FILES = ("frontier.csv", "frontier.nc", "frontier.png")
 #: More sizes than any picture or table can use.
 MAX_POINTS = 10_000
 
+#: What enters of the scores.
+BY = {"rank": "by rank: those of Gaussian data, apart from ties", "value": "by value"}
+
 _COLUMNS = (
     "alpha_prune",
     "f",
@@ -90,7 +93,7 @@ def run_frontier(
     margins.check_theta(theta, labels is None or labels.link == "sign")
     check_writable(out, FILES)
     click.echo(f"scores     {measured.source}: {measured.ties}")
-    click.echo(f"margins    by {by}; second moment {margins.second_moment:.4g}")
+    click.echo(f"margins    {BY[by]}; second moment {margins.second_moment:.4g}")
     click.echo(f"theta      {np.rad2deg(theta):.4g} deg, {origin}")
     with compiling():
         result = pareto_frontier(
@@ -109,7 +112,7 @@ def run_frontier(
         scores=measured.source, higher_is=measured.higher_is, margins_by=by, ties=str(measured.ties)
     )
     _print_table(result)
-    figure = frontier_figure(result, curves, f"{Path(measured.source).name}, {measured.n:,} examples, margins by {by}")
+    figure = frontier_figure(result, curves, f"{Path(measured.source).name}, {measured.n:,} examples\nmargins {BY[by]}")
     table = result.reset_coords("theta").to_dataframe().reset_index()
     table = table[[name for name in _COLUMNS if name in table]]
     table["status"] = [Status(s).name.lower() for s in table["status"]]

@@ -139,10 +139,10 @@ class Scores:
         Parameters
         ----------
         by : {"rank", "value"}
-            "rank" uses only the order of the scores (`magnitudes`); labels follow the model. Equal scores are a
-            coarse view of |z|: a rule whose threshold falls among them keeps a random part. "value"
-            takes scores for signed margins of the probe (negative: the probe is wrong), scaled to
-            second moment 1, and keeps their shape.
+            "rank" uses only the order of the scores (`magnitudes`); labels follow the model. The margins are then those
+            of Gaussian data, and so is every frontier, apart from ties: equal scores are a coarse view of |z|, of
+            which a rule keeps a random part where its threshold falls among them. "value" takes scores for signed
+            margins of the probe (negative: the probe is wrong), scaled to second moment 1, and keeps their shape.
 
         Raises
         ------

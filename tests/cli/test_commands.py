@@ -77,7 +77,9 @@ def test_frontier_of_the_embedded_default(tmp_path: Path, capsys: pytest.Capture
     assert (out / "frontier.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_frontier_of_a_file_agrees_with_the_library(scores: Path, tmp_path: Path) -> None:
+def test_frontier_of_a_file_agrees_with_the_library(
+    scores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     assert main(["frontier", str(scores), *GOOD, "--points", "4", "--out", str(out)]) == 0
     table = pd.read_csv(out / "frontier.csv")
@@ -85,6 +87,7 @@ def test_frontier_of_a_file_agrees_with_the_library(scores: Path, tmp_path: Path
     direct = pt.pareto_frontier(table["alpha_prune"], np.deg2rad(10), alpha_tot_max=30.0, margins=margins)
     # Minima of measured data lie in kinks: as accurate as the best f, 1e-7, times a slope of order 1.
     np.testing.assert_allclose(table["test_error"], direct.test_error, rtol=1e-6)
+    assert "margins    by rank: those of Gaussian data, apart from ties" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("options", [["--selection", "band:0.1"], ["--selection", "easy"], ["--f-min", "0.2"]])

@@ -168,7 +168,8 @@ class MeasuredMargins:
     @property
     def second_moment(self) -> float:
         """E[z^2] of the unpruned data; 1 for the paper's Gaussian data."""
-        return float(self._weights @ self._magnitudes**2)
+        with np.errstate(under="ignore"):  # the smallest do not count
+            return float(self._weights @ self._magnitudes**2)
 
     @property
     def tied(self) -> bool:

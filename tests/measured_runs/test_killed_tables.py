@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from perceptron_theory.errors import InvalidInputError
 from perceptron_theory.measured_runs import measure_mnist
 from perceptron_theory.measured_runs.cifar_runs import Settings
 from perceptron_theory.measured_runs.cifar_table import FILES, RunTable
@@ -43,6 +44,6 @@ def test_mnist_goes_on(move: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(KeyboardInterrupt):
         measure_mnist._write(tmp_path, [], {"settings": "others"})
 
-    with pytest.raises(measure_mnist.InvalidInputError, match="holds runs of other settings"):
+    with pytest.raises(InvalidInputError, match="holds runs of other settings"):
         measure_mnist.measure(tmp_path, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([RUNS_FILE, FACTS_FILE])

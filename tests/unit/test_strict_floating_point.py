@@ -61,4 +61,4 @@ def test_same_numbers_where_numpy_raises(name: str) -> None:
     expected = CALLS[name]()
     with np.errstate(all="raise"):
         found = CALLS[name]()
-    np.testing.assert_array_equal(found, expected)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found, expected)

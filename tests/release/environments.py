@@ -62,14 +62,14 @@ TESTS_OF_EXTRAS: dict[str, tuple[str, ...]] = {
     "docs": ("tests/docs", "docs"),
 }
 
-#: Processors that this one can stand for, and the variables that hold a library to the instructions they have. Compiled
-#: kernels need no row: without fastmath numba keeps the order of a sum, and rounds every step, on any processor.
+#: Processors that this one can stand for, and the variables that hold a library to the instructions they have.
 PROCESSORS: dict[str, dict[str, str]] = {
     "torch held to AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
     "torch held to SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"},
     "OpenBLAS held to AVX2": {"OPENBLAS_CORETYPE": "Haswell"},
     # All that numpy has code for; the last is for processors that this need not be.
     "numpy held to AVX2": {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"},
+    "kernels held to AVX2": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"},
 }
 
 

@@ -181,8 +181,15 @@ def read_table(path: Path) -> pd.DataFrame:
     with translated(path, f"{kind[1:]} file", "save the table of runs again"):
         if kind == ".csv":
             return pd.read_csv(path)
-        # Folders are not read for columns, whatever they are called.
-        table = pd.read_parquet(path, engine="pyarrow", partitioning=None, page_checksum_verification=True)
+        # Folders are not read for columns, whatever they are called. Threads of Arrow may keep a process from ending.
+        table = pd.read_parquet(
+            path,
+            engine="pyarrow",
+            partitioning=None,
+            page_checksum_verification=True,
+            use_threads=False,
+            pre_buffer=False,
+        )
         return table.reset_index(drop=True)
 
 

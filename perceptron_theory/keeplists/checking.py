@@ -49,7 +49,7 @@ def check_keep_list(folder: str | Path) -> dict[str, Any]:
     ...     _ = pt.select(pt.digits_scores(), 0.3).write(folder, formats=["indices", "ids"])
     ...     made = pt.check_keep_list(folder)
     >>> made["count"], list(made["files"])
-    (539, ['ids.txt', 'kept_indices.npy'])
+    (479, ['ids.txt', 'kept_indices.npy'])
     """
     folder = Path(folder)
     try:

@@ -158,7 +158,9 @@ class Store:
             content = path.read_bytes()
             if path.name != f"{part}.{_digest(content)}.parquet":
                 raise ValueError("its bytes have changed")
-            table = pq.read_table(pa.BufferReader(content), columns=["point", "N", "trial", *MEASURED])
+            # Without threads: a process that ends while Arrow's still start is aborted (apache/arrow#34314).
+            with pq.ParquetFile(pa.BufferReader(content)) as file:
+                table = file.read(columns=["point", "N", "trial", *MEASURED], use_threads=False)
             point_N_trial = np.column_stack([table.column(i).to_numpy() for i in range(3)])
             rows = np.column_stack([table.column(name).to_numpy() for name in MEASURED])
             if not np.array_equal(point_N_trial, [(point, N, trial) for trial in range(start, stop)]):

@@ -18,11 +18,11 @@ from perceptron_theory.simulation.training.hard_margin.solver import MaxMargin
 
 FloatArray = npt.NDArray[np.float64]
 
-N_SCORES = 5000
+N_SCORES = 2000
 THETAS = (0.0, 0.1, 0.3)
-#: 5,000 examples in the place of a density: errors of the midpoint rule, of the order of (1 / n)^2 inside and of 1 / n
+#: 2,000 examples in the place of a density: errors of the midpoint rule, of the order of (1 / n)^2 inside and of 1 / n
 #: of an example at each threshold and at a gap of 1 / n around 0.
-DISCRETE = 3e-6
+DISCRETE = 2e-5
 
 
 class Tied(NamedTuple):
@@ -205,6 +205,6 @@ def test_calibration_sees_the_ties() -> None:
     solution = pt.solve(n_kept / 300.0, f, 0.25, margins=scores.margins())
     rules = np.where(f < 1.0, "hard", "random")
     table = {"n_total": n_total, "n_kept": n_kept, "selection": rules, "test_error": solution.test_error, "seed": 0}
-    found = pt.calibrate(pd.DataFrame(table), scores=scores, free=("N", "theta"))
+    found = pt.calibrate(pd.DataFrame(table), scores=scores, free=("N", "theta"), intervals="normal")
     assert found.value("theta") == pytest.approx(0.25, rel=1e-3)
     assert found.value("N") == pytest.approx(300.0, rel=1e-3)

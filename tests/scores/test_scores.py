@@ -9,20 +9,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.special import ndtri
-from scipy.stats import rankdata
+from scipy.stats import kstest, spearmanr
 
 import perceptron_theory as pt
 from perceptron_theory.cli.app import main
 from perceptron_theory.scores.digits import digits_facts
 
 
-def test_rank_quantiles_of_the_half_normal() -> None:
-    rng = np.random.default_rng(0)
-    values = np.round(rng.normal(size=1000), 1)
-    scores = pt.Scores(values, higher_is="easier")
-    expected = ndtri(0.5 * (1 + (rankdata(values) - 0.5) / values.size))
-    np.testing.assert_allclose(scores.magnitudes(), expected, rtol=1e-10)
+def test_magnitudes_are_half_normal_in_the_order_of_the_scores() -> None:
+    """Without ties: at most half a rank from the half-normal distribution, and the larger the easier."""
+    values = np.random.default_rng(0).standard_cauchy(1000)
+    z = pt.Scores(values, higher_is="easier").magnitudes()
+    # The largest distance that n points can have from their own distribution, if they stand in the middle of the ranks.
+    assert kstest(z, "halfnorm").statistic == pytest.approx(0.5 / 1000, rel=1e-9)
+    assert spearmanr(values, z).statistic == 1.0
+
+
+def test_equal_scores_fill_the_interval_of_their_ranks() -> None:
+    values = np.round(np.random.default_rng(0).normal(size=1000), 1)
+    z = pt.Scores(values, higher_is="easier").magnitudes()
+    assert kstest(z, "halfnorm").statistic == pytest.approx(0.5 / 1000, rel=1e-9)
+    for value in np.unique(values):
+        inside = z[values == value]
+        others_between = (z > inside.min()) & (z < inside.max()) & (values != value)
+        assert not others_between.any()
+        assert np.all(z[values < value] < inside.min())
 
 
 def test_direction_turns_the_order() -> None:

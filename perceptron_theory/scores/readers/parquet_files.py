@@ -50,7 +50,8 @@ def _read_one(request: Request) -> Contents:
             request = replace(request, ids=CURATOR_IDS)
         parts = request.parts(names, "column")
         wanted = {name for name in (parts.scores, parts.ids, parts.labels) if name is not None}
-        columns = table.read(columns=sorted(wanted))
+        # Without threads: a process that ends while Arrow's still start may hang (apache/arrow#50482).
+        columns = table.read(columns=sorted(wanted), use_threads=False)
         ids, labels = (
             None if name is None else names_of(columns[name], what, path)
             for what, name in (("ids", parts.ids), ("labels", parts.labels))

@@ -112,7 +112,8 @@ def run_frontier(
         scores=measured.source, higher_is=measured.higher_is, margins_by=by, ties=str(measured.ties)
     )
     _print_table(result)
-    figure = frontier_figure(result, curves, f"{Path(measured.source).name}, {measured.n:,} examples\nmargins {BY[by]}")
+    name = " ".join(Path(measured.source).name.split())
+    figure = frontier_figure(result, curves, f"{name}, {measured.n:,} examples\nmargins {BY[by]}")
     table = result.reset_coords("theta").to_dataframe().reset_index()
     table = table[[name for name in _COLUMNS if name in table]]
     table["status"] = [Status(s).name.lower() for s in table["status"]]

@@ -29,7 +29,7 @@ def frontier_figure(frontier: xr.Dataset, curves: xr.Dataset, title: str = "") -
     curves : xarray.Dataset
         From `learning_curve`, with dimensions "alpha_prune" and "f".
     title : str
-        Says what the data are.
+        Says what the data are, in one line or more.
     """
     with style_sheet():
         figure = new_figure()
@@ -52,9 +52,8 @@ def draw_frontier(axes: Axes, frontier: xr.Dataset, curves: xr.Dataset, title: s
     if "f_min" in frontier.attrs:
         limits.append(rf"$f \geq {frontier.attrs['f_min']:g}$")
     theta = np.rad2deg(float(frontier.theta))
-    axes.set_title(
-        f"{name_label(title, 70)}\nkeep {frontier.attrs['selection']}, θ = {theta:.3g}°, {', '.join(limits)}".strip()
-    )
+    lines = "\n".join(name_label(line, 70) for line in title.splitlines())
+    axes.set_title(f"{lines}\nkeep {frontier.attrs['selection']}, θ = {theta:.3g}°, {', '.join(limits)}".strip())
     number_ticks(axes)
     axes.legend(loc="lower left")
     return axes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ import xarray as xr
 
 import perceptron_theory as pt
 from perceptron_theory import progress
+from perceptron_theory.cli import frontier as cli_frontier
 from perceptron_theory.cli.app import main
+from perceptron_theory.plotting import frontier_figure
 
 GOOD = ["--higher-is", "harder", "--theta-deg", "10", "--alpha-tot-max", "30"]
 
@@ -88,6 +91,21 @@ def test_frontier_of_a_file_agrees_with_the_library(
     # Minima of measured data lie in kinks: as accurate as the best f, 1e-7, times a slope of order 1.
     np.testing.assert_allclose(table["test_error"], direct.test_error, rtol=1e-6)
     assert "margins    by rank: those of Gaussian data, apart from ties" in capsys.readouterr().out
+
+
+def test_picture_says_what_enters_of_the_scores(scores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    titles = []
+
+    def kept(*arguments: Any) -> Any:
+        figure = frontier_figure(*arguments)
+        titles.append(figure.axes[0].get_title(loc="left") or figure.axes[0].get_title())
+        return figure
+
+    monkeypatch.setattr(cli_frontier, "frontier_figure", kept)
+    assert main(["frontier", str(scores), *GOOD, "--points", "2", "--out", str(tmp_path / "out")]) == 0
+    lines = titles[0].splitlines()
+    assert len(lines) == 3
+    assert lines[1] == "margins by rank: those of Gaussian data, apart from ties"
 
 
 @pytest.mark.parametrize("options", [["--selection", "band:0.1"], ["--selection", "easy"], ["--f-min", "0.2"]])

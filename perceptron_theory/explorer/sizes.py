@@ -238,7 +238,7 @@ def _check_text(name: str, content: bytes) -> None:
         _unpacked(declared, name)
         taken = 0
         # A row takes at most what all texts of the table take once.
-        for batch in table.iter_batches(batch_size=max(1, _PIECE // max(declared, 1))):
+        for batch in table.iter_batches(max(1, _PIECE // max(declared, 1)), use_threads=False):
             taken += batch.nbytes
             _unpacked(taken, name)
 

@@ -95,7 +95,7 @@ def address() -> Iterator[str]:
         assert found, line
         yield found.group()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)  # what is being computed comes to its end
         assert process.returncode == 0
         assert "Traceback" not in errors
     finally:

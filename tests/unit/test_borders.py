@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 import perceptron_theory as pt
-from perceptron_theory import presets, torch_bridge, validation
+from perceptron_theory import presets, validation
 from perceptron_theory.convex_loss import penalty
 from perceptron_theory.keeplists.quotas import class_floors
-from perceptron_theory.metrics.embeddings import UnitRows
 from perceptron_theory.simulation.training.trained import matrix_of_examples
+
+torch = pytest.importorskip("torch")
+
+from perceptron_theory import torch_bridge  # noqa: E402
+from perceptron_theory.metrics.embeddings import UnitRows  # noqa: E402
 
 HIDDEN = [False, True, False, False]
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+#: Fixtures of several tests of sweeps.
+pytest_plugins = ["small_sweep"]
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
